@@ -1,0 +1,101 @@
+#pragma once
+// The log: records in one dense sequence, each durable before anybody hears of it. Two
+// implementations: RocksLog (the product's) and MemoryLog (the simulator's, which can also crash).
+//
+// A record is one command's events. Its payload is opaque here (JSON, see core/domain/record.hpp);
+// the log frames it with a header, checks it and chains it (eventstore/record_codec.hpp). `seq`
+// counts events: a record is keyed by the seq of its first, and the next record's is that plus the
+// number of its events.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/crypto.hpp"
+#include "core/base/result.hpp"
+
+namespace slipway::eventstore {
+
+using Seq = std::uint64_t;  // 1 is the first event; 0 is "none"
+
+struct Record {
+  Seq seq = 0;  // of its first event
+  std::uint32_t event_count = 0;
+  std::string_view payload;
+  base::Digest hash{};  // of this record, chained to all before it
+  Seq next_seq() const { return seq + event_count; }
+};
+
+// What one sync makes durable, all or nothing. Owned and filled by the sequencer; reused.
+struct LogBatch {
+  struct NewRecord {
+    Seq seq = 0;
+    std::uint32_t event_count = 0;
+    std::string payload;
+    std::vector<std::string>
+        index_keys;  // StreamId::index_key() of each stream it touches, once each
+  };
+  struct Put {
+    std::string key;
+    std::string value;
+  };
+  std::vector<NewRecord> records;  // dense, in order, the first at head().next_seq
+  std::vector<Put> idempotency;    // key -> remembered answer
+  std::vector<std::string> forgotten_idempotency;
+  std::vector<Put> secrets;  // ref -> sealed value
+  std::vector<std::string> deleted_secrets;
+  bool empty() const {
+    return records.empty() && idempotency.empty() && forgotten_idempotency.empty() &&
+           secrets.empty() && deleted_secrets.empty();
+  }
+  void clear();
+};
+
+struct LogHead {
+  std::string log_id;       // a UUID, made with the log
+  std::uint64_t epoch = 1;  // grows with each change of leader; always 1 on one server
+  Seq next_seq = 1;
+  base::Digest hash{};  // of the last record; zero for an empty log
+};
+
+// Reads records in order. Used by one thread; sees what was durable when it was made.
+class LogCursor {
+ public:
+  virtual ~LogCursor() = default;
+  // False at the end. An Error names the file and the offset or seq of the damage: a bad checksum,
+  // a broken chain, a gap, or the store's own corruption report. `out` is valid until the next
+  // call.
+  virtual base::Result<bool> next(Record& out) = 0;
+};
+
+class EventLog {
+ public:
+  virtual ~EventLog() = default;
+
+  // The sequencer's thread only. Returns after the sync. An Error is final: nothing may be written
+  // through this object again, and what was in the batch is unknown until the next start.
+  virtual base::Status append(const LogBatch& batch) = 0;
+  // The head after the last successful append. The sequencer's thread, or before it starts.
+  virtual const LogHead& head() const = 0;
+
+  // ---- any thread ----
+  virtual base::Result<std::unique_ptr<LogCursor>> read(Seq from) const = 0;
+  // The record that holds event `seq`; nullopt beyond the head. The bytes are appended to
+  // `storage`.
+  virtual base::Result<std::optional<Record>> find(Seq seq, std::string& storage) const = 0;
+  // Seqs of the records that touch a stream, oldest first, from the first >= `from`, at most
+  // `limit`.
+  virtual base::Result<std::vector<Seq>> stream_records(std::string_view index_key, Seq from,
+                                                        std::size_t limit) const = 0;
+  virtual base::Result<std::optional<std::string>> idempotency(std::string_view key) const = 0;
+  virtual base::Result<std::optional<std::string>> secret(std::string_view ref) const = 0;
+  // The first seq that is still kept; 1 unless retention has cut the log.
+  virtual Seq first_seq() const { return 1; }
+  // Bytes free where the log lives, as the file system says now; for the low-water mark.
+  virtual std::uint64_t free_bytes() const = 0;
+};
+
+}  // namespace slipway::eventstore
