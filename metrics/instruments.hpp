@@ -81,7 +81,7 @@ struct Instruments {
   // ---- HTTP ----
   Counters<4> http_requests{
       registry,
-      {.name = "slipway_http_requests_total", .help = "Requests answered.", .max_series = 500},
+      {.name = "slipway_http_requests_total", .help = "Requests answered.", .max_series = 440},
       {{"dialect"}, {"method"}, {"route"}, {"code"}}};
   Histograms<2> http_request_duration{
       registry,
