@@ -1,6 +1,7 @@
 #include "eventstore/rocks_store.hpp"
 
 #include <fmt/format.h>
+#include <rocksdb/sst_file_reader.h>
 
 #include "core/base/uuid.hpp"
 #include "eventstore/bytes.hpp"
@@ -36,6 +37,19 @@ StoreHead decode_store_head(const char* in) {
   return head;
 }
 
+// The store does not always say which table file it could not open: asks each.
+std::string unreadable_tables(const std::filesystem::path& dir) {
+  std::string names;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
+    if (entry.path().extension() != ".sst") continue;
+    rocksdb::SstFileReader reader{rocksdb::Options()};
+    const auto status = reader.Open(entry.path().string());
+    if (!status.ok()) names += fmt::format("; {}: {}", entry.path().string(), status.ToString());
+  }
+  return names;
+}
+
 Status damaged(std::string message) { return fail(Errc::Internal, std::move(message)); }
 
 }  // namespace
@@ -65,8 +79,9 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
           ? rocksdb::DB::Open(tuned, dir.string(), columns(options), &handles, &db)
           : rocksdb::DB::OpenForReadOnly(tuned, dir.string(), columns(options), &handles, &db);
   if (!status.ok()) {
-    return fail(
-        store_error(fmt::format("open the log's store in {}", dir.string()), status).error());
+    base::Error error = store_error("open the log's store in " + dir.string(), status).error();
+    if (status.IsCorruption()) error.message += unreadable_tables(dir);
+    return fail(std::move(error));
   }
   store->db_.reset(db);
   std::copy(handles.begin(), handles.end(), store->columns_.begin());
