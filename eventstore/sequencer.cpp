@@ -66,7 +66,8 @@ base::Duration Sequencer::until_next_timer() const {
 
 void Sequencer::publish_workers() {
   const base::SteadyTime steady = clock_.steady();
-  if (core_.workers_version() == published_version_ && steady - published_at_ < kPublishEvery) return;
+  if (core_.workers_version() == published_version_ && steady - published_at_ < kPublishEvery)
+    return;
   published_version_ = core_.workers_version();
   published_at_ = steady;
   std::vector<WorkerStatus> fresh = core_.workers();

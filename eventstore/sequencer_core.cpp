@@ -80,7 +80,8 @@ std::uint64_t SequencerCore::next_random() {
   return z ^ (z >> 31U);
 }
 
-// ---- a client's command ----------------------------------------------------------------------------
+// ---- a client's command
+// ----------------------------------------------------------------------------
 
 void SequencerCore::take(std::unique_ptr<Submission>& input) {
   Submission& submission = *input;
@@ -139,8 +140,7 @@ base::Status SequencerCore::check_space(const domain::CommandBody& body) const {
 }
 
 void SequencerCore::show_plan(Submission& submission, const domain::Events& events) {
-  Answer answer =
-      submission.reply->render({world_, submission.command, events, 0, now_, true});
+  Answer answer = submission.reply->render({world_, submission.command, events, 0, now_, true});
   pending_.push_back({std::move(submission.reply), std::move(answer), false});
 }
 
@@ -157,21 +157,22 @@ void SequencerCore::accept(Submission& submission, domain::Events events) {
   // A command that changes nothing (cancelling what is being cancelled) is answered all the same.
   static const domain::Events kNone;
   const bool changes = !events.empty();
-  const Seq first = changes ? commit(std::move(envelope), std::move(events)) : world_.next_seq() - 1;
+  const Seq first =
+      changes ? commit(std::move(envelope), std::move(events)) : world_.next_seq() - 1;
   const domain::Events& decided = changes ? records_.back().events : kNone;
   Answer answer = submission.reply->render({world_, command, decided, first, now_, false});
   answer.seq = world_.next_seq() - 1;
   if (submission.idempotency) {
     auto& idempotency = *submission.idempotency;
     batch_.idempotency.push_back(
-        {idempotency.key,
-         RememberedAnswer::of(idempotency.fingerprint, answer, now_).encode()});
+        {idempotency.key, RememberedAnswer::of(idempotency.fingerprint, answer, now_).encode()});
     open_keys_[std::move(idempotency.key)] = {std::move(idempotency.fingerprint), answer};
   }
   pending_.push_back({std::move(submission.reply), std::move(answer), false});
 }
 
-// ---- the open batch --------------------------------------------------------------------------------
+// ---- the open batch
+// --------------------------------------------------------------------------------
 
 Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   envelope.log = log_id_;
@@ -279,7 +280,8 @@ domain::Envelope SequencerCore::envelope_of(const domain::Task& task, std::strin
   return e;
 }
 
-// ---- workers ---------------------------------------------------------------------------------------
+// ---- workers
+// ---------------------------------------------------------------------------------------
 
 void SequencerCore::take(domain::WorkerInput& input) {
   std::visit([this](auto& message) { take(message); }, input);
@@ -407,7 +409,8 @@ void SequencerCore::note_progress(const domain::WorkerReport& report, bool logge
   lease->progress_logged = steady_;
 }
 
-// ---- time ------------------------------------------------------------------------------------------
+// ---- time
+// ------------------------------------------------------------------------------------------
 
 std::optional<base::Time> SequencerCore::next_timer() const {
   std::optional<base::Time> next = next_sample_;
@@ -463,7 +466,8 @@ void SequencerCore::sample_hour() {
   commit(std::move(envelope), domain::decide_sample(world_, hour));
 }
 
-// ---- leases ----------------------------------------------------------------------------------------
+// ---- leases
+// ----------------------------------------------------------------------------------------
 
 bool SequencerCore::dispatch() {
   for (const auto& [pool, queue] : world_.ready()) {
@@ -483,8 +487,8 @@ void SequencerCore::lease_to(const domain::TaskId& id, WorkerSession& session) {
       domain::decide_lease(world_, options_.policy, task, session.id, session.worker, now_);
   commit(envelope_of(task, std::string(kServer)), std::move(events));
   leases_.grant(id, task.token, session.id, steady_ + options_.policy.lease_timeout);
-  effect(session.id,
-         domain::make_work_order(world_, options_.policy, task, log_.head().epoch), task.tenant);
+  effect(session.id, domain::make_work_order(world_, options_.policy, task, log_.head().epoch),
+         task.tenant);
 }
 
 std::vector<WorkerStatus> SequencerCore::workers() const {

@@ -143,8 +143,8 @@ class ReportDecider {
   }
 
  private:
-  // A message may come twice or late: what the log has already is not said again, and a step that is
-  // done is not begun again.
+  // A message may come twice or late: what the log has already is not said again, and a step that
+  // is done is not begun again.
   void fold_step_done(const StepDone& done) {
     const StepRecord* known = task_.find_step_record(done.step);
     const StepState wanted = done.undone ? StepState::Undone : StepState::Done;
@@ -159,8 +159,9 @@ class ReportDecider {
   void fold_begin(const StepBegin& begin) {
     const StepRecord* known = task_.find_step_record(begin.step);
     if (!begin.undo && known != nullptr && known->state != StepState::Started) return;
-    draft_.add(StreamKind::Task, task_.id,
-               TaskStepStarted{begin.step, task_.token, draft_.now + begin.call_timeout, begin.undo});
+    draft_.add(
+        StreamKind::Task, task_.id,
+        TaskStepStarted{begin.step, task_.token, draft_.now + begin.call_timeout, begin.undo});
   }
 
   std::vector<StepRecord> steps_after(const WorkerReport& report) const {
