@@ -20,6 +20,7 @@
 #include "eventstore/committed.hpp"
 #include "eventstore/event_log.hpp"
 #include "eventstore/live_progress.hpp"
+#include "eventstore/space_guard.hpp"
 #include "eventstore/task_leases.hpp"
 
 namespace slipway::eventstore {
@@ -96,8 +97,6 @@ class SequencerObserver {
   virtual void on_lease_expired() = 0;
   virtual void on_timer_late(base::Duration late) = 0;
 };
-
-enum class SpaceState { Normal, RefuseNew, ReadOnly };
 
 struct SequencerOptions {
   domain::Policy policy;
