@@ -116,9 +116,11 @@ struct TaskFailed {
   TaskError error;
   SLIPWAY_EVENT(TaskFailed, v("error", s.error);)
 };
+// A worker is to undo what is done; if none has by `until`, the task ends as it is.
 struct TaskCancelRequested {
-  std::string reason;  // client, deadline
-  SLIPWAY_EVENT(TaskCancelRequested, v("reason", s.reason);)
+  CancelReason reason = CancelReason::Client;
+  std::optional<base::Time> until;
+  SLIPWAY_EVENT(TaskCancelRequested, v("reason", s.reason); v("until", s.until);)
 };
 struct TaskCancelled {
   SLIPWAY_EVENT(TaskCancelled, )
@@ -133,7 +135,10 @@ struct TaskDead {
 };
 struct TaskRedriven {
   TaskId from;
-  SLIPWAY_EVENT(TaskRedriven, v("from", s.from);)
+  TaskId root;                 // the first of the chain: its correlation keys go on
+  base::Time call_deadline{};  // by when every call of the old task is over
+  SLIPWAY_EVENT(TaskRedriven, v("from", s.from); v("root", s.root);
+                v("call_deadline", s.call_deadline);)
 };
 struct TaskPriorityChanged {
   std::uint32_t priority = 5;

@@ -71,7 +71,10 @@ struct WorkOrder {
   std::uint32_t attempt = 1;
   CommandKind command = CommandKind::VmCreate;
   std::string backend;
-  VmId vm;             // nil for a command without one
+  TaskId root;  // correlation keys are made from it: `task`, unless re-driven
+  std::string
+      vm_key;  // the correlation key of the VM's creation: finds one whose vm_ref is unknown
+  VmId vm;     // nil for a command without one
   std::string vm_ref;  // the backend's own id, once known
   VmSpec spec;
   ActionArgs args;
@@ -91,6 +94,8 @@ struct WorkOrder {
     v("attempt", s.attempt);
     v("command", s.command);
     v("backend", s.backend);
+    v("root", s.root);
+    v("vm_key", s.vm_key);
     v("vm", s.vm);
     v("vm_ref", s.vm_ref);
     v("spec", s.spec);
