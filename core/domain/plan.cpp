@@ -1,0 +1,101 @@
+#include "core/domain/plan.hpp"
+
+#include <array>
+
+namespace slipway::domain {
+namespace {
+
+constexpr bool kRepeatable = true;
+
+constexpr std::array kVmCreate{Step{"vm.create", "vm.delete"},
+                               Step{"vm.await_running", "", kRepeatable}};
+constexpr std::array kVmDelete{Step{"vm.delete", "", kRepeatable}};
+constexpr std::array kVmStart{Step{"vm.start", "", kRepeatable}};
+constexpr std::array kVmStop{Step{"vm.stop", "", kRepeatable}};
+constexpr std::array kVmReboot{Step{"vm.reboot", ""}};
+constexpr std::array kVmPause{Step{"vm.pause", "", kRepeatable}};
+constexpr std::array kVmUnpause{Step{"vm.unpause", "", kRepeatable}};
+constexpr std::array kVmSuspend{Step{"vm.suspend", "", kRepeatable}};
+constexpr std::array kVmResume{Step{"vm.resume", "", kRepeatable}};
+constexpr std::array kVmResize{Step{"vm.resize", "vm.resize_revert"},
+                               Step{"vm.resize_confirm", "", kRepeatable}};
+constexpr std::array kVmRebuild{Step{"vm.rebuild", ""}, Step{"vm.await_running", "", kRepeatable}};
+constexpr std::array kVmRename{Step{"vm.rename", "", kRepeatable}};
+constexpr std::array kVmMigrate{Step{"vm.migrate", "vm.migrate_abort"},
+                                Step{"vm.await_migrated", "", kRepeatable}};
+constexpr std::array kSnapshotCreate{Step{"snapshot.create", "snapshot.delete"}};
+constexpr std::array kSnapshotRestore{Step{"snapshot.restore", "", kRepeatable}};
+constexpr std::array kSnapshotDelete{Step{"snapshot.delete", "", kRepeatable}};
+constexpr std::array kImageCapture{Step{"image.create", "image.delete"},
+                                   Step{"image.await_saved", "", kRepeatable}};
+constexpr std::array kImageDelete{Step{"image.delete", "", kRepeatable}};
+
+}  // namespace
+
+std::span<const Step> plan_of(CommandKind command) {
+  using enum CommandKind;
+  switch (command) {
+    case VmCreate:
+      return kVmCreate;
+    case VmDelete:
+      return kVmDelete;
+    case VmStart:
+      return kVmStart;
+    case VmStop:
+      return kVmStop;
+    case VmReboot:
+      return kVmReboot;
+    case VmPause:
+      return kVmPause;
+    case VmUnpause:
+      return kVmUnpause;
+    case VmSuspend:
+      return kVmSuspend;
+    case VmResume:
+      return kVmResume;
+    case VmResize:
+      return kVmResize;
+    case VmRebuild:
+      return kVmRebuild;
+    case VmRename:
+      return kVmRename;
+    case VmMigrate:
+      return kVmMigrate;
+    case VmSnapshotCreate:
+      return kSnapshotCreate;
+    case VmSnapshotRestore:
+      return kSnapshotRestore;
+    case VmSnapshotDelete:
+      return kSnapshotDelete;
+    case ImageCapture:
+      return kImageCapture;
+    case ImageDelete:
+      return kImageDelete;
+    case BatchCommands:
+    case BatchVmCreate:
+    case BatchVmDelete:
+    case BatchTaskCancel:
+    case BatchTaskRedrive:
+    case TaskCancel:
+    case TaskRedrive:
+    case TaskSetPriority:
+    case UserCreate:
+    case UserSetPassword:
+    case UserDelete:
+    case TokenCreate:
+    case TokenDelete:
+    case QuotaSet:
+    case SystemInitialize:
+      return {};
+  }
+  return {};
+}
+
+const Step* find_step(CommandKind command, std::string_view name) {
+  for (const Step& step : plan_of(command)) {
+    if (step.name == name) return &step;
+  }
+  return nullptr;
+}
+
+}  // namespace slipway::domain

@@ -1,0 +1,172 @@
+#pragma once
+// Every state a client can see, with its one spelling. Stored by name.
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/fields.hpp"
+
+namespace slipway::domain {
+
+//  ACCEPTED -> BLOCKED (depends_on, not_before) -> READY
+//  READY -> RUNNING (a worker holds a task lease with a fencing token)
+//  RUNNING -> SUCCEEDED | FAILED | CANCELLED
+//  RUNNING -> RETRY_WAIT (attempt failed or its lease ran out) -> READY
+//  RUNNING -> READY (handed back by a draining worker; no attempt counted)
+//  ACCEPTED|READY|BLOCKED|RETRY_WAIT -> CANCELLED | TIMED_OUT
+//  RUNNING -> TIMED_OUT (deadline);  RUNNING|RETRY_WAIT -> DEAD
+//  a batch: RUNNING -> SUCCEEDED | FAILED | CANCELLED | PARTIAL, folded from its items
+enum class TaskState : std::uint8_t {
+  Accepted,
+  Blocked,
+  Ready,
+  Running,
+  RetryWait,
+  Succeeded,
+  Failed,
+  Cancelled,
+  TimedOut,
+  Dead,
+  Partial,
+};
+constexpr std::array<std::string_view, 11> enum_names(TaskState) {
+  return {"ACCEPTED", "BLOCKED",   "READY",     "RUNNING", "RETRY_WAIT", "SUCCEEDED",
+          "FAILED",   "CANCELLED", "TIMED_OUT", "DEAD",    "PARTIAL"};
+}
+constexpr bool is_terminal(TaskState s) { return s >= TaskState::Succeeded; }
+// Whether the life of a task has that arrow (see the diagram above).
+bool may_become(TaskState from, TaskState to);
+
+// Why a task is being undone, which decides the state it ends in: CANCELLED, TIMED_OUT or DEAD.
+enum class CancelReason : std::uint8_t { None, Client, Dependency, Deadline, AttemptsExhausted };
+constexpr std::array<std::string_view, 5> enum_names(CancelReason) {
+  return {"none", "client", "dependency", "deadline", "attempts-exhausted"};
+}
+
+enum class VmState : std::uint8_t {
+  Queued,
+  Launching,
+  Running,
+  Stopping,
+  Stopped,
+  Starting,
+  Rebooting,
+  HardRebooting,
+  Pausing,
+  Paused,
+  Suspending,
+  Suspended,
+  Resuming,
+  Resizing,
+  Rebuilding,
+  Snapshotting,
+  Migrating,
+  Error,
+  Deleting,
+  Deleted,
+};
+constexpr std::array<std::string_view, 20> enum_names(VmState) {
+  return {"QUEUED",       "LAUNCHING", "RUNNING",        "STOPPING", "STOPPED",
+          "STARTING",     "REBOOTING", "HARD_REBOOTING", "PAUSING",  "PAUSED",
+          "SUSPENDING",   "SUSPENDED", "RESUMING",       "RESIZING", "REBUILDING",
+          "SNAPSHOTTING", "MIGRATING", "ERROR",          "DELETING", "DELETED"};
+}
+
+enum class ImageState : std::uint8_t { Queued, Saving, Saved, Error, Deleting, Deleted };
+constexpr std::array<std::string_view, 6> enum_names(ImageState) {
+  return {"QUEUED", "SAVING", "SAVED", "ERROR", "DELETING", "DELETED"};
+}
+
+enum class Dialect : std::uint8_t {
+  Core,
+  VmFront,
+  Orchestrator,
+  Reservation,
+  Nano,
+  Perspective,
+  System
+};
+constexpr std::array<std::string_view, 7> enum_names(Dialect) {
+  return {"core", "vmfront", "orchestrator", "reservation", "nano", "perspective", "system"};
+}
+
+enum class Role : std::uint8_t { None, Viewer, Operator, Admin };
+constexpr std::array<std::string_view, 4> enum_names(Role) {
+  return {"none", "viewer", "operator", "admin"};
+}
+
+enum class CommandKind : std::uint8_t {
+  VmCreate,
+  VmDelete,
+  VmStart,
+  VmStop,
+  VmReboot,
+  VmPause,
+  VmUnpause,
+  VmSuspend,
+  VmResume,
+  VmResize,
+  VmRebuild,
+  VmRename,
+  VmMigrate,
+  VmSnapshotCreate,
+  VmSnapshotRestore,
+  VmSnapshotDelete,
+  ImageCapture,
+  ImageDelete,
+  BatchCommands,
+  BatchVmCreate,
+  BatchVmDelete,
+  BatchTaskCancel,
+  BatchTaskRedrive,
+  TaskCancel,
+  TaskRedrive,
+  TaskSetPriority,
+  UserCreate,
+  UserSetPassword,
+  UserDelete,
+  TokenCreate,
+  TokenDelete,
+  QuotaSet,
+  SystemInitialize,
+};
+constexpr std::array<std::string_view, 33> enum_names(CommandKind) {
+  return {"vm.create",
+          "vm.delete",
+          "vm.start",
+          "vm.stop",
+          "vm.reboot",
+          "vm.pause",
+          "vm.unpause",
+          "vm.suspend",
+          "vm.resume",
+          "vm.resize",
+          "vm.rebuild",
+          "vm.rename",
+          "vm.migrate",
+          "vm.snapshot.create",
+          "vm.snapshot.restore",
+          "vm.snapshot.delete",
+          "image.capture",
+          "image.delete",
+          "batch.commands",
+          "batch.vm.create",
+          "batch.vm.delete",
+          "batch.task.cancel",
+          "batch.task.redrive",
+          "task.cancel",
+          "task.redrive",
+          "task.set_priority",
+          "user.create",
+          "user.set_password",
+          "user.delete",
+          "token.create",
+          "token.delete",
+          "quota.set",
+          "system.initialize"};
+}
+constexpr bool is_batch(CommandKind k) {
+  return k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive;
+}
+
+}  // namespace slipway::domain
