@@ -137,6 +137,8 @@ struct HourCount {
   std::int64_t vms = 0;
 };
 
+struct QueryConnection;
+
 class Reader {
  public:
   ~Reader();
@@ -167,8 +169,7 @@ class Reader {
                         const std::function<void(const VmRow&)>& row);
   base::Result<Answer<std::vector<SnapshotRow>>> snapshots(const Scope&, const domain::VmId&);
 
-  // ---- what a cloud has. A tenant sees its own and what is public or shared; lists are in the
-  // order of definition, oldest first unless `ascending` is false and a page is asked for ----
+  // ---- what a cloud has. A tenant sees its own and what is public or shared ----
   base::Result<Answer<std::optional<ImageRow>>> get_image(const Scope&, const domain::ImageId&);
   base::Result<Page<ImageRow>> list_images(const Scope&, const PageRequest&);
   base::Result<Answer<std::optional<FlavorRow>>> get_flavor(const Scope&, std::string_view id);
@@ -194,9 +195,8 @@ class Reader {
 
  private:
   friend class ReadModels;
-  struct Impl;
-  explicit Reader(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Reader(std::unique_ptr<QueryConnection> impl);
+  std::unique_ptr<QueryConnection> impl_;
 };
 
 // Where the files are. A rebuild makes a new file beside the one that serves; readers move over
