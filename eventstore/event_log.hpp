@@ -54,6 +54,14 @@ struct LogBatch {
   void clear();
 };
 
+// A longer one is a bug: batches of a thousand commands stay below 1 MiB (and see the limits of the
+// API). It also keeps one record well inside what the store can write at once.
+inline constexpr std::size_t kMaxPayloadBytes = 64U << 20U;
+
+// For the implementations. Ends the process unless the records are dense from `next_seq`, each
+// with at least one event: a gap or a repeat would be kept for ever.
+void check_dense(const LogBatch& batch, Seq next_seq);
+
 struct LogHead {
   std::string log_id;       // a UUID, made with the log
   std::uint64_t epoch = 1;  // grows with each change of leader; always 1 on one server
