@@ -96,10 +96,21 @@ IoThread::IoThread(base::Duration tick)
       scratch_(kScratchBytes) {}
 
 IoThread::~IoThread() {
+  on_detach();
+  if (timer_fd_ >= 0) ::close(timer_fd_);
+}
+
+bool IoThread::watch(int fd, FdHandler& handler) { return poller_->watch(fd, handler); }
+void IoThread::unwatch(int fd) {
+  if (poller_ != nullptr) poller_->unwatch(fd);
+}
+
+void IoThread::on_detach() {
+  poller_ = nullptr;
   const auto open = clients_;  // close() takes them out of the list
   for (const auto& client : open) client->close();
   mailbox_->close();
-  if (timer_fd_ >= 0) ::close(timer_fd_);
+  retired_.clear();
 }
 
 void IoThread::on_attach(Poller& poller) {
@@ -126,6 +137,7 @@ void IoThread::adopt(std::shared_ptr<IoClient> client) {
 void IoThread::retire(IoClient& client) {
   const std::size_t slot = client.slot_;
   CHECK(slot < clients_.size() && clients_[slot].get() == &client, "slot {}", slot);
+  load_.fetch_sub(1, std::memory_order_relaxed);
   retired_.push_back(std::move(clients_[slot]));
   if (slot + 1 < clients_.size()) {
     clients_[slot] = std::move(clients_.back());

@@ -1,7 +1,7 @@
 #pragma once
-// What runs on each I/O thread: the connections it owns, a mailbox through which other threads reach
-// it, a tick for deadlines, and what is cheaper once a thread than once a connection (the read
-// buffer, the Date line, random ids).
+// What runs on each I/O thread: the connections it owns, a mailbox through which other threads
+// reach it, a tick for deadlines, and what is cheaper once a thread than once a connection (the
+// read buffer, the Date line, random ids).
 #include <atomic>
 #include <memory>
 #include <span>
@@ -64,15 +64,21 @@ class IoClient : public FdHandler {
 class IoThread final : public LoopClient {
  public:
   explicit IoThread(base::Duration tick);
-  ~IoThread() override;  // after the reactor has joined the thread: closes what is open
+  ~IoThread() override;
 
   // Any thread.
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  // Connections it has or is about to get; add_load() by whoever sends it one.
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+  void add_load() { load_.fetch_add(1, std::memory_order_relaxed); }
   bool ok() const { return mailbox_->ok() && timer_fd_ >= 0; }
 
+  // After the reactor has ended: closes what is open.
+  void on_detach();
+
   // The I/O thread only, from here on.
-  Poller& poller() { return *poller_; }
+  bool watch(int fd, FdHandler& handler);
+  void unwatch(int fd);
   void adopt(std::shared_ptr<IoClient> client);
   // Forgets a closed client; it is destroyed when the round is over.
   void retire(IoClient& client);
@@ -85,8 +91,6 @@ class IoThread final : public LoopClient {
   void on_attach(Poller& poller) override;
   void on_round_begin() override;
   void on_round_end() override;
-
-  std::atomic<std::size_t>& load_counter() { return load_; }
 
  private:
   class Bell;

@@ -91,7 +91,8 @@ struct RequestRecord {
   std::string_view route;    // the template; "other" when none matched
   std::string_view method;
   std::string_view request_id;
-  int status = 0;
+  std::string_view failure;   // why it is a 500, for the log: never for the client
+  int status = 0;             // 499: the client left before the answer
   base::Duration duration{};  // head read to last byte handed over, Responder::add_wait excluded
 };
 // Called on an I/O thread: it must be quick and must not throw.

@@ -30,9 +30,9 @@ void OutQueue::append(std::string_view bytes) {
   commit();
 }
 
-void OutQueue::append(std::string&& bytes) {
+void OutQueue::push(std::string bytes) {
   if (bytes.size() < kGatherBytes) {
-    append(std::string_view(bytes));
+    append(bytes);
     return;
   }
   size_ += bytes.size();

@@ -16,7 +16,7 @@ class OutQueue {
   std::string& tail();
   void commit();
   void append(std::string_view bytes);
-  void append(std::string&& bytes);  // takes it over if it is large
+  void push(std::string bytes);  // takes it over if it is large
 
   // Writes as much as the socket takes without waiting. Blocked: the rest waits for the next
   // writable event. Broken: the connection is gone.

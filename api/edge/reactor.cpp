@@ -13,8 +13,8 @@ namespace {
 namespace aio = Pistache::Aio;
 namespace polling = Pistache::Polling;
 
-// Pistache tags the descriptors it watches itself (its shutdown event) with their number; ours carry
-// a pointer, which is never that small.
+// Pistache tags the descriptors it watches itself (its shutdown event) with their number; ours
+// carry a pointer, which is never that small.
 constexpr std::uint64_t kPistacheTags = 1U << 24;
 
 IoEvents to_events(const aio::FdSet::Entry& entry, bool peer_closed) {
@@ -52,10 +52,9 @@ class Loop final : public aio::Handler, public Poller {
     using polling::NotifyOn;
     try {
       epoll_->addFd(fd,
-                    Pistache::Flags<NotifyOn>(NotifyOn::Read) | NotifyOn::Write |
-                        NotifyOn::Hangup | NotifyOn::Shutdown,
-                    polling::Tag(reinterpret_cast<std::uint64_t>(&handler)),
-                    polling::Mode::Edge);
+                    Pistache::Flags<NotifyOn>(NotifyOn::Read) | NotifyOn::Write | NotifyOn::Hangup |
+                        NotifyOn::Shutdown,
+                    polling::Tag(reinterpret_cast<std::uint64_t>(&handler)), polling::Mode::Edge);
       return true;
     } catch (const std::exception&) {
       return false;

@@ -54,9 +54,10 @@ class Stream {
   // thread, or on the caller's.
   void on_gone(std::function<void()> gone) const;
 
- private:
-  friend class Responder;
+  // Used by the connection.
   explicit Stream(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+
+ private:
   std::shared_ptr<Exchange> exchange_;  // shared: handles on several threads and the connection
 };
 
@@ -73,6 +74,8 @@ class Responder {
   bool send(Response response) const;
   // send() with the error in the form of the listener (problem+json unless it says otherwise).
   bool fail(const base::Error& error) const;
+  // A bug of ours: 500 without details. `why` goes to the log (RequestRecord::failure) alone.
+  bool fail_internal(std::string why) const;
 
   // Answers in pieces; status, type and added headers of `head` count, its body is not used.
   Stream start_stream(Response head) const;

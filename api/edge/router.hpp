@@ -35,7 +35,8 @@ class Permission {
   int value_;
 };
 
-// The parts of a path that a template names. Views into the request.
+// The parts of a path that a template names, decoded. Views into the request; movable, not
+// copyable.
 class Params {
  public:
   static constexpr std::size_t kMax = 6;
@@ -46,6 +47,7 @@ class Params {
  private:
   friend class Router;
   std::array<std::string_view, kMax> values_;
+  std::vector<std::unique_ptr<char[]>> decoded_;  // of those that had escapes
   std::size_t size_ = 0;
   const std::vector<std::string>* names_ = nullptr;
 };
@@ -129,13 +131,15 @@ class Router final : public Handler {
   struct Match;
 
   Node& node_for(std::string_view pattern, std::vector<std::string>& names);
-  Match match(const Request& request, bool note_allowed) const;
+  Match match(const Request& request) const;
+  const MountOptions& options_below(std::string_view path) const;
   void refuse(const Request& request, const Responder& reply, const Match& match) const;
 
   Guard guard_;
   HeadGuard head_guard_;
   std::unique_ptr<Node> root_;
-  std::vector<std::unique_ptr<Mount>> mounts_;
+  std::vector<std::unique_ptr<Mount>> mounts_;  // longest prefix first
+  bool plans_bodies_ = false;                   // some route does
 };
 
 }  // namespace slipway::api

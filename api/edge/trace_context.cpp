@@ -26,9 +26,7 @@ std::uint64_t nonzero(base::IdSource& ids) {
   return bits;
 }
 
-unsigned hex_value(char c) {
-  return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-}
+unsigned hex_value(char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); }
 
 bool valid_member(std::string_view member) {
   const std::size_t equals = member.find('=');
