@@ -32,7 +32,7 @@ struct ProjectorOptions {
   std::size_t lot_events = 20000;   // at most, in one transaction while following
   std::size_t catch_up_lot_events = 100000;  // while reading the log
   std::size_t cache_bytes = 64U << 20U;
-  std::size_t max_hot_tasks = 200000;
+  std::size_t max_hot_tasks = 50000;
   std::size_t max_waiters = 10000;
   int checkpoint_pages = 16384;  // of 4 KiB: the WAL is moved into the file when it has as many
 };

@@ -27,7 +27,7 @@ class ProjectorCore {
     std::string file_name = "read_models.sqlite";
     std::size_t cache_bytes = 64U << 20U;
     // Unfinished tasks kept in memory between lots; those beyond are read back when they change.
-    std::size_t max_hot_tasks = 200000;
+    std::size_t max_hot_tasks = 50000;
   };
 
   // Opens the file or makes it. One that is damaged, was made by another version of the

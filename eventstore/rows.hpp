@@ -50,7 +50,22 @@ struct TaskDoc {
   bool cancel_requested = false;
   bool operator==(const TaskDoc&) const = default;
   template <class S, class V>
-  static void fields(S& s, V& v);
+  static void fields(S& s, V& v) {
+    v("args", s.args);
+    v("resources", s.resources);
+    v("result", s.result);
+    v("error", s.error);
+    v("percent", s.percent);
+    v("step", s.step);
+    v("message", s.message);
+    v("steps", s.steps);
+    v("depends_on", s.depends_on);
+    v("not_before", s.not_before);
+    v("worker", s.worker);
+    v("request_id", s.request_id);
+    v("trace", s.trace);
+    v("cancel_requested", s.cancel_requested);
+  }
 };
 
 struct TaskRow {
@@ -111,6 +126,7 @@ struct VmRow {
 };
 
 struct SnapshotRow {
+  domain::Seq created_seq = 0;
   domain::VmId vm;
   domain::Snapshot snapshot;
   bool current = false;  // the last one made or restored
@@ -128,11 +144,28 @@ struct ImageRow {
   base::Time updated_at{};
   std::uint64_t version = 0;
   domain::Seq seq = 0;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("image", s.image);
+    v("state", s.state);
+    v("task", s.task);
+    v("error", s.error);
+    v("created_at", s.created_at);
+    v("updated_at", s.updated_at);
+    v("version", s.version);
+    v("seq", s.seq);
+  }
 };
 
 struct FlavorRow {
   domain::Seq created_seq = 0;
   domain::Flavor flavor;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("flavor", s.flavor);
+  }
 };
 
 struct NetworkRow {
@@ -140,6 +173,13 @@ struct NetworkRow {
   domain::Network network;
   base::Time created_at{};
   base::Time updated_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("network", s.network);
+    v("created_at", s.created_at);
+    v("updated_at", s.updated_at);
+  }
 };
 
 // What VMs hold of something that has a capacity or a quota. From acceptance to VmDeleted.
@@ -154,12 +194,22 @@ struct Usage {
 struct HostRow {
   domain::Seq created_seq = 0;
   domain::Host host;
-  Usage used;
+  Usage used;  // not a field: a table of its own, see fields()
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("host", s.host);
+  }
 };
 
 struct BackendRow {
   domain::Seq created_seq = 0;
   domain::Backend backend;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("backend", s.backend);
+  }
 };
 
 struct ProjectRow {
@@ -168,18 +218,36 @@ struct ProjectRow {
   Usage used;
   std::int64_t tasks_in_flight = 0;
   base::Time created_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("project", s.project);
+    v("created_at", s.created_at);
+  }
 };
 
 struct UserRow {
   domain::Seq created_seq = 0;
   domain::User user;
   base::Time created_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("user", s.user);
+    v("created_at", s.created_at);
+  }
 };
 
 struct TokenRow {
   domain::Seq created_seq = 0;
   domain::AccessToken token;
   base::Time created_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("token", s.token);
+    v("created_at", s.created_at);
+  }
 };
 
 // ---- statistics ----
@@ -189,23 +257,5 @@ struct SeriesPoint {
   std::string group;   // the value of group_by; empty without
   double value = 0;
 };
-
-template <class S, class V>
-void TaskDoc::fields(S& s, V& v) {
-  v("args", s.args);
-  v("resources", s.resources);
-  v("result", s.result);
-  v("error", s.error);
-  v("percent", s.percent);
-  v("step", s.step);
-  v("message", s.message);
-  v("steps", s.steps);
-  v("depends_on", s.depends_on);
-  v("not_before", s.not_before);
-  v("worker", s.worker);
-  v("request_id", s.request_id);
-  v("trace", s.trace);
-  v("cancel_requested", s.cancel_requested);
-}
 
 }  // namespace slipway::eventstore

@@ -11,7 +11,7 @@
 //   {...}); if (handle == 0) answer_at_once();                    // the table is full
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -52,8 +52,6 @@ class Waiters {
   // ---- the projector's thread ----
   // Rows changed by the last commit, and the seq it reached.
   void committed(std::span<const TaskRowPtr> changed, domain::Seq seq);
-  // False while no one waits for this task: the projector then need not make a row for it.
-  bool wanted(const domain::TaskId& task) const;
   void expire(base::SteadyTime now);
   // Ends every wait with Stopped; none is accepted after.
   void stop();
@@ -80,8 +78,8 @@ class Waiters {
   mutable base::Mutex mu_;
   std::unordered_map<WaitHandle, Wait> waits_ GUARDED_BY(mu_);
   std::unordered_multimap<domain::TaskId, WaitHandle> by_task_ GUARDED_BY(mu_);
-  std::multimap<domain::Seq, WaitHandle> by_seq_ GUARDED_BY(mu_);
-  std::multimap<base::SteadyTime, WaitHandle> by_deadline_ GUARDED_BY(mu_);
+  std::set<std::pair<domain::Seq, WaitHandle>> by_seq_ GUARDED_BY(mu_);
+  std::set<std::pair<base::SteadyTime, WaitHandle>> by_deadline_ GUARDED_BY(mu_);
   WaitHandle last_handle_ GUARDED_BY(mu_) = 0;
   domain::Seq reached_ GUARDED_BY(mu_) = 0;
   std::uint64_t rejected_ GUARDED_BY(mu_) = 0;
