@@ -67,6 +67,7 @@ struct ApiServices {
   const eventstore::LiveProgress& progress;
   EventFeed& feed;
   std::function<domain::Seq()> projected_seq;
+  std::function<domain::Seq()> committed_seq;  // see CommitClock
   std::function<eventstore::DirectoryPtr()> people;
   std::function<eventstore::LiveCounts()> counts;
 
