@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
@@ -10,7 +11,8 @@ namespace slipway::eventstore {
 namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20U;
-constexpr double kBloomBitsPerKey = 10;  // one false answer in a hundred
+constexpr std::size_t kIndexKindBytes = 3;  // length of the index key, kind of stream
+constexpr double kBloomBitsPerKey = 10;     // one false answer in a hundred
 
 rocksdb::BlockBasedTableOptions table(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -85,6 +87,11 @@ std::vector<rocksdb::ColumnFamilyDescriptor> columns(const RocksLogOptions& opti
   // Records come in key order: files of level 0 never overlap and sink without being rewritten.
   auto records = column(options, options.memtable_bytes, plain);
   auto index = column(options, std::max(options.memtable_bytes, 32 * kMiB), plain);
+  // Streams are mostly UUIDs in order of time, so a key goes in near the last of its kind:
+  // searching from there takes a third off an append. (A hash table of lists takes off more, but
+  // gives all of it back in the flush: measured and rejected.)
+  index.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(kIndexKindBytes));
   // Nearly every look-up is for a key that is not there; the filters answer it, the memtable's too.
   auto idempotency = column(options, options.memtable_bytes, filtered);
   idempotency.memtable_whole_key_filtering = true;

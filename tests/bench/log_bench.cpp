@@ -44,23 +44,25 @@ struct Latencies {
 };
 
 // As a task service's records: JSON of 700 bytes, not all alike, and the streams of a task and a
-// VM.
+// VM. Ten thousand tasks are under way at once and take turns; each has four records.
 class Load {
  public:
+  Load() : tasks_(kTasks) {}
   void fill(LogBatch& batch, Seq seq, std::size_t records) {
     batch.clear();
     for (std::size_t i = 0; i < records; ++i, seq += kEventsPerRecord) {
-      if (left_-- == 0) next_task();
-      batch.records.push_back({seq, kEventsPerRecord, payload(seq), {task_, vm_}});
+      Task& task = tasks_[next_++ % kTasks];
+      if (task.left-- == 0) task = {3, key('\1'), key('\3')};
+      batch.records.push_back({seq, kEventsPerRecord, payload(seq), {task.task, task.vm}});
     }
   }
 
  private:
-  void next_task() {
-    left_ = 4;
-    task_ = key('\1');
-    vm_ = key('\3');
-  }
+  static constexpr std::size_t kTasks = 10'000;
+  struct Task {
+    int left = 0;
+    std::string task, vm;
+  };
   std::string key(char kind) {
     const base::Uuid id = ids_.next();
     std::string out(1, kind);
@@ -79,8 +81,8 @@ class Load {
   }
 
   base::SystemIdSource ids_;
-  int left_ = 0;
-  std::string task_, vm_;
+  std::vector<Task> tasks_;
+  std::size_t next_ = 0;
 };
 
 std::unique_ptr<RocksLog> open_new(const fs::path& dir) {
@@ -196,7 +198,7 @@ void run_instructions(const fs::path& dir) {
   const auto log = open_new(dir / "log");
   Load load;
   LogBatch batch;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 400; ++i) {
     load.fill(batch, log->head().next_seq, 100);
     CHECK(log->append(batch), "append");
   }
