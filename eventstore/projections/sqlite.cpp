@@ -32,6 +32,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path, 
   }
   sqlite3_extended_result_codes(db->db_, 1);
   sqlite3_busy_timeout(db->db_, kBusyTimeoutMs);
+  // In place of the hook that checkpoints by itself: the projector says when.
   sqlite3_wal_hook(db->db_, &Database::on_wal, db.get());
   return db;
 }
