@@ -196,9 +196,9 @@ void task_series(QueryConnection& q, const Scope& scope, const SeriesQuery& quer
 
 }  // namespace
 
-base::Result<Answer<std::vector<HourCount>>> Reader::vms_per_hour(const Scope& scope,
+base::Result<Read<std::vector<HourCount>>> Reader::vms_per_hour(const Scope& scope,
                                                                   base::Time now) {
-  Answer<std::vector<HourCount>> answer;
+  Read<std::vector<HourCount>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     const std::int64_t last = hour_of(now);
@@ -214,7 +214,7 @@ base::Result<Answer<std::vector<HourCount>>> Reader::vms_per_hour(const Scope& s
   return answer;
 }
 
-base::Result<Answer<std::vector<SeriesPoint>>> Reader::series(const Scope& scope,
+base::Result<Read<std::vector<SeriesPoint>>> Reader::series(const Scope& scope,
                                                               const SeriesQuery& query) {
   const auto zone = TimeZone::find(query.zone);
   if (!zone) return base::fail(base::Errc::InvalidArgument, "unknown time zone");
@@ -222,7 +222,7 @@ base::Result<Answer<std::vector<SeriesPoint>>> Reader::series(const Scope& scope
     return base::fail(base::Errc::InvalidArgument, text);
   }
   constexpr auto kMaxHours = static_cast<std::int64_t>(24 * kMaxSeriesPoints);
-  Answer<std::vector<SeriesPoint>> answer;
+  Read<std::vector<SeriesPoint>> answer;
   bool too_many = false;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;

@@ -105,9 +105,9 @@ std::vector<Sql> candidates(const Scope& scope, const TaskFilter& filter, const 
 
 }  // namespace
 
-base::Result<Answer<std::optional<TaskRow>>> Reader::get_task(const Scope& scope,
+base::Result<Read<std::optional<TaskRow>>> Reader::get_task(const Scope& scope,
                                                               const domain::TaskId& id) {
-  Answer<std::optional<TaskRow>> answer;
+  Read<std::optional<TaskRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     Sql sql(fmt::format("SELECT {} FROM tasks WHERE id=", kTaskColumns));
@@ -169,10 +169,10 @@ base::Result<Page<TaskRow>> Reader::batch_items(const Scope& scope, const domain
   return page;
 }
 
-base::Result<Answer<std::vector<domain::TaskId>>> Reader::task_ids(const Scope& scope,
+base::Result<Read<std::vector<domain::TaskId>>> Reader::task_ids(const Scope& scope,
                                                                    const TaskFilter& filter,
                                                                    std::size_t limit) {
-  Answer<std::vector<domain::TaskId>> answer;
+  Read<std::vector<domain::TaskId>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     const Sql times = impl_->time_range(filter.created_after, filter.created_before);

@@ -118,9 +118,9 @@ std::string vm_columns() {
 
 }  // namespace
 
-base::Result<Answer<std::optional<VmRow>>> Reader::get_vm(const Scope& scope,
+base::Result<Read<std::optional<VmRow>>> Reader::get_vm(const Scope& scope,
                                                           const domain::VmId& id) {
-  Answer<std::optional<VmRow>> answer;
+  Read<std::optional<VmRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     Sql sql(fmt::format("SELECT {} FROM vms WHERE id=", kVmColumns));
@@ -181,9 +181,9 @@ base::Status Reader::scan_vms(const Scope& scope, const VmFilter& filter, ListSc
   });
 }
 
-base::Result<Answer<std::vector<SnapshotRow>>> Reader::snapshots(const Scope& scope,
+base::Result<Read<std::vector<SnapshotRow>>> Reader::snapshots(const Scope& scope,
                                                                  const domain::VmId& vm) {
-  Answer<std::vector<SnapshotRow>> answer;
+  Read<std::vector<SnapshotRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     Sql sql(
