@@ -20,6 +20,7 @@
 #include "eventstore/committed.hpp"
 #include "eventstore/event_log.hpp"
 #include "eventstore/live_progress.hpp"
+#include "eventstore/space_guard.hpp"
 #include "eventstore/task_leases.hpp"
 
 namespace slipway::eventstore {
@@ -41,11 +42,12 @@ struct Answer {
 
 // A command that was decided, seen before its sync.
 struct Accepted {
-  const domain::World& world;  // the command's events folded
+  const domain::World& world;  // the command's events folded; for a dry run, as it was before
   const domain::Command& command;
   const domain::Events& events;
-  Seq first_seq = 0;
+  Seq first_seq = 0;  // 0 for a dry run
   base::Time now{};
+  bool dry_run = false;
 };
 
 // How one submitted command is answered. All three are called on the sequencer's thread and must
@@ -96,8 +98,6 @@ class SequencerObserver {
   virtual void on_timer_late(base::Duration late) = 0;
 };
 
-enum class SpaceState { Normal, RefuseNew, ReadOnly };
-
 struct SequencerOptions {
   domain::Policy policy;
   base::Duration heartbeat_interval = std::chrono::seconds(5);
@@ -141,6 +141,8 @@ class SequencerCore {
   const domain::World& world() const { return world_; }
   const TaskLeaseTable& leases() const { return leases_; }
   std::vector<WorkerStatus> workers() const;
+  // Grows when the answer of workers() has changed.
+  std::uint64_t workers_version() const { return workers_version_; }
   LiveProgress& progress() { return progress_; }
 
  private:
@@ -153,38 +155,45 @@ class SequencerCore {
     std::string fingerprint;
     Answer answer;
   };
-  class Remembrance;
 
   void take(std::unique_ptr<Submission>& submission);
   void take(domain::WorkerInput& input);
-  void take(Tick&);
+  void take(Tick&) {}
   void take(DrainRequest& request);
   void take(const domain::WorkerHello& hello);
-  void take(const domain::WorkerReport& report);
+  void take(domain::WorkerReport& report);
   void take(const domain::WorkerHeartbeat& heartbeat);
   void take(const domain::WorkerGoodbye& goodbye);
 
   // True if the key was used before: the submission is answered then.
   bool answer_from_memory(Submission& submission);
-  base::Status refuse_for_space(const domain::CommandBody& body) const;
-  void remember(const Submission& submission, const Answer& answer);
+  base::Status check_space(const domain::CommandBody& body) const;
+  void accept(Submission& submission, domain::Events events);
+  void show_plan(Submission& submission, const domain::Events& events);
 
-  // Numbers the events, folds them, and puts the record into the open batch.
+  // Numbers the events, folds them, and puts the record into the open batch; its first seq.
   Seq commit(domain::Envelope envelope, domain::Events events);
+  void index_streams(const domain::RecordBody& record, LogBatch::NewRecord& out) const;
   domain::Envelope envelope_of(const domain::Task& task, std::string actor) const;
+  void acknowledge(const domain::WorkerReport& report, bool lost);
+  bool due_for_log(TaskLease* lease, const domain::WorkerReport& report) const;
+  void note_progress(const domain::WorkerReport& report, bool logged);
   void run_timers();
   void expire_leases();
   void end_lease(const domain::TaskId& task, domain::LeaseEnd why);
   void sample_hour();
-  void dispatch();
-  void lease_to(const domain::Task& task, WorkerSession& session);
+  // Leases READY tasks to free slots; true if it stopped because the batch is full.
+  bool dispatch();
+  void lease_to(const domain::TaskId& id, WorkerSession& session);
   void effect(const domain::SessionId& session, domain::ServerMessage message,
               std::string tenant = {});
-  std::vector<domain::HeldLease> check_held(const domain::SessionId& session,
-                                            const std::vector<domain::HeldLease>& held);
-  void note_ended(const domain::RecordBody& record);
+  std::vector<domain::HeldLease> extend_held(const domain::SessionId& session,
+                                             const std::vector<domain::HeldLease>& held);
+  void note_consequences(const domain::RecordBody& record);
   base::Status flush();
+  void send_answers();
   bool batch_is_full() const;
+  std::uint64_t next_random();
 
   EventLog& log_;
   domain::World world_;
@@ -201,8 +210,8 @@ class SequencerCore {
   base::Time now_{};
   base::SteadyTime steady_{};
   std::uint64_t random_state_;
-  std::uint64_t next_random();
-  std::optional<base::Time> last_sample_;
+  std::optional<base::Time> next_sample_;
+  std::uint64_t workers_version_ = 1;
 
   // ---- the open batch ----
   LogBatch batch_;
@@ -237,7 +246,8 @@ class Sequencer final {
   std::uint64_t rejected() const { return queue_.rejected(); }
 
  private:
-  void run(const std::stop_token& stop);
+  void run();
+  void publish_workers();
   base::Duration until_next_timer() const;
 
   SequencerCore& core_;
@@ -246,6 +256,8 @@ class Sequencer final {
   std::function<void(const base::Error&)> on_fatal_;
   base::Mutex workers_mu_;
   std::vector<WorkerStatus> workers_ GUARDED_BY(workers_mu_);
+  std::uint64_t published_version_ = 0;
+  base::SteadyTime published_at_{};
   std::jthread thread_;
 };
 

@@ -60,7 +60,7 @@ WorkerSession* TaskLeaseTable::roomiest(std::string_view pool) {
 void TaskLeaseTable::grant(const domain::TaskId& task, domain::FencingToken token,
                            const domain::SessionId& session, base::SteadyTime expires) {
   release(task);
-  leases_[task] = TaskLease{task, token, session, expires, 0, {}};
+  leases_[task] = TaskLease{task, token, session, expires, 0, 0, {}};
   by_expiry_.insert({expires, task});
   if (WorkerSession* s = this->session(session)) s->held.insert(task);
 }

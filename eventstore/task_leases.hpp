@@ -36,6 +36,7 @@ struct TaskLease {
   domain::FencingToken token = 0;
   domain::SessionId session;  // nil until its worker is heard of again after a restart
   base::SteadyTime expires{};
+  std::uint64_t last_report = 0;  // report_id; what is not above it came twice
   std::uint32_t logged_percent = 0;
   base::SteadyTime progress_logged{};
 };

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "core/domain/worker_messages.hpp"
+#include "workers/curve_keys.hpp"
 #include "workers/wire.hpp"
 
 namespace slipway::workers {
@@ -37,7 +38,7 @@ struct BrokerCounters {
 struct Peer {
   std::string route;  // the transport's own id of the connection; prefixed by the socket
   // Admitted by its key: then name and pools are the key's, and what a hello claims is ignored.
-  const struct AdmittedWorker* admitted = nullptr;
+  const AdmittedWorker* admitted = nullptr;
 };
 
 class BrokerCore {
@@ -60,14 +61,16 @@ class BrokerCore {
  private:
   struct Session {
     std::string route;
-    std::string worker;  // of the key, or as claimed on loopback
+    std::string worker;       // of the key, or as claimed where there are none
+    std::uint64_t heard = 0;  // grows with each message of any
   };
 
-  bool bind_session(const Peer& peer, const domain::SessionId& session, std::string_view worker);
-  void drop_peer(const std::string& route);
-  void ask_for_hello(const std::string& route);
+  bool welcome(const Peer& peer, domain::WorkerHello& hello);
+  bool belongs(const Peer& peer, const domain::SessionId& session, std::uint64_t epoch);
   base::Result<Secrets> open_secrets(const domain::WorkerEffect& effect) const;
   void transmit(const std::string& route, Frames&& frames);
+  void drop_peer(const std::string& route);
+  void forget_oldest();
 
   Input input_;
   OpenSecret open_secret_;
@@ -76,7 +79,7 @@ class BrokerCore {
   WireWriter writer_;
   std::unordered_map<domain::SessionId, Session> sessions_;
   std::unordered_set<std::string> dropped_;
-  std::uint64_t epoch_ = 1;  // the newest that an effect carried
+  std::uint64_t heard_ = 0;
   BrokerCounters counters_;
 };
 

@@ -52,6 +52,7 @@ class Worker {
   Worker(WorkerOptions options, std::vector<std::unique_ptr<Backend>> backends,
          const base::Clock& clock);
   void run(std::stop_token stop);
+  std::chrono::milliseconds poll_timeout(base::SteadyTime next) const;
 
   const base::Clock& clock_;
   WorkerOptions options_;

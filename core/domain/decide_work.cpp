@@ -131,19 +131,8 @@ class ReportDecider {
       : policy_(policy), task_(task), random_(random), draft_(make_draft(world, now)) {}
 
   Events run(const WorkerReport& report, bool log_progress) {
-    for (const StepDone& done : report.steps_done) {
-      if (done.undone) {
-        draft_.add(StreamKind::Task, task_.id, TaskStepUndone{done.step});
-      } else {
-        draft_.add(StreamKind::Task, task_.id,
-                   TaskStepDone{done.step, done.backend_ref, done.adopted, done.result});
-      }
-    }
-    if (report.begin) {
-      draft_.add(StreamKind::Task, task_.id,
-                 TaskStepStarted{report.begin->step, task_.token,
-                                 draft_.now + report.begin->call_timeout, report.begin->undo});
-    }
+    for (const StepDone& done : report.steps_done) fold_step_done(done);
+    if (report.begin) fold_begin(*report.begin);
     if (report.progress && log_progress && !report.outcome) {
       draft_.add(StreamKind::Task, task_.id,
                  TaskProgressed{report.progress->percent, report.progress->step,
@@ -154,6 +143,27 @@ class ReportDecider {
   }
 
  private:
+  // A message may come twice or late: what the log has already is not said again, and a step that
+  // is done is not begun again.
+  void fold_step_done(const StepDone& done) {
+    const StepRecord* known = task_.find_step_record(done.step);
+    const StepState wanted = done.undone ? StepState::Undone : StepState::Done;
+    if (known != nullptr && (known->state == wanted || known->state == StepState::Undone)) return;
+    if (done.undone) {
+      draft_.add(StreamKind::Task, task_.id, TaskStepUndone{done.step});
+    } else {
+      draft_.add(StreamKind::Task, task_.id,
+                 TaskStepDone{done.step, done.backend_ref, done.adopted, done.result});
+    }
+  }
+  void fold_begin(const StepBegin& begin) {
+    const StepRecord* known = task_.find_step_record(begin.step);
+    if (!begin.undo && known != nullptr && known->state != StepState::Started) return;
+    draft_.add(
+        StreamKind::Task, task_.id,
+        TaskStepStarted{begin.step, task_.token, draft_.now + begin.call_timeout, begin.undo});
+  }
+
   std::vector<StepRecord> steps_after(const WorkerReport& report) const {
     std::vector<StepRecord> steps = task_.steps;
     for (const StepDone& done : report.steps_done) fold_step(steps, done);
