@@ -25,15 +25,7 @@ std::pair<std::uint64_t, std::uint64_t> identity_of(const std::string& file) {
 void Sql::bind(Statement& statement) const {
   int at = 0;
   for (const auto& value : values_) {
-    std::visit(
-        [&](const auto& v) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-            statement.bind(++at, std::string_view(v));
-          } else {
-            statement.bind(++at, v);
-          }
-        },
-        value);
+    std::visit([&](const auto& v) { statement.bind_copy(++at, v); }, value);
   }
 }
 
