@@ -1,6 +1,6 @@
 #pragma once
-// What the sequencer hands on after each sync: the batch's records as they were decided, so that the
-// followers in this process (projector, event streams) need not parse them again.
+// What the sequencer hands on after each sync: the batch's records as they were decided, so that
+// the followers in this process (projector, event streams) need not parse them again.
 #include <memory>
 #include <vector>
 

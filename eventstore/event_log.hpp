@@ -29,7 +29,8 @@ struct Record {
   Seq next_seq() const { return seq + event_count; }
 };
 
-// What one sync makes durable, all or nothing. Owned and filled by the sequencer; reused.
+// What one sync makes durable, all or nothing. Owned and filled by the sequencer; reused. Deletions
+// are carried out before puts, so a key that is in both is there afterwards. Keys are not empty.
 struct LogBatch {
   struct NewRecord {
     Seq seq = 0;
@@ -54,6 +55,14 @@ struct LogBatch {
   void clear();
 };
 
+// A longer one is a bug: batches of a thousand commands stay below 1 MiB (and see the limits of the
+// API). It also keeps one record well inside what the store can write at once.
+inline constexpr std::size_t kMaxPayloadBytes = 64U << 20U;
+
+// For the implementations. Ends the process unless the records are dense from `next_seq`, each
+// with at least one event: a gap or a repeat would be kept for ever.
+void check_dense(const LogBatch& batch, Seq next_seq);
+
 struct LogHead {
   std::string log_id;       // a UUID, made with the log
   std::uint64_t epoch = 1;  // grows with each change of leader; always 1 on one server
@@ -61,7 +70,9 @@ struct LogHead {
   base::Digest hash{};  // of the last record; zero for an empty log
 };
 
-// Reads records in order. Used by one thread; sees what was durable when it was made.
+// Reads records in order. Used by one thread; sees what was durable when it was made, and stays at
+// that end: to follow the log, make another. Holds on to files of the log, so not for long; must be
+// gone before the log is.
 class LogCursor {
  public:
   virtual ~LogCursor() = default;
@@ -82,6 +93,7 @@ class EventLog {
   virtual const LogHead& head() const = 0;
 
   // ---- any thread ----
+  // From the record that holds event `from` (0 is as 1); beyond the head it is at its end at once.
   virtual base::Result<std::unique_ptr<LogCursor>> read(Seq from) const = 0;
   // The record that holds event `seq`; nullopt beyond the head. The bytes are appended to
   // `storage`.

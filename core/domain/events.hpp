@@ -103,10 +103,12 @@ struct TaskStepUndone {
 struct TaskRetryScheduled {
   TaskError error;
   base::Time next_attempt_at{};
-  bool counted = true;        // false: throttled or breaker open
-  bool process_died = false;  // the worker process went away in it
+  bool counted = true;                       // false: throttled or breaker open
+  bool process_died = false;                 // the worker process went away in it
+  std::vector<std::string> steps_not_begun;  // never called, or surely without effect
   SLIPWAY_EVENT(TaskRetryScheduled, v("error", s.error); v("next_attempt_at", s.next_attempt_at);
-                v("counted", s.counted); v("process_died", s.process_died);)
+                v("counted", s.counted); v("process_died", s.process_died);
+                v("steps_not_begun", s.steps_not_begun);)
 };
 struct TaskSucceeded {
   base::RawJson result;
@@ -116,9 +118,11 @@ struct TaskFailed {
   TaskError error;
   SLIPWAY_EVENT(TaskFailed, v("error", s.error);)
 };
+// A worker is to undo what is done; if none has by `until`, the task ends as it is.
 struct TaskCancelRequested {
-  std::string reason;  // client, deadline
-  SLIPWAY_EVENT(TaskCancelRequested, v("reason", s.reason);)
+  CancelReason reason = CancelReason::Client;
+  std::optional<base::Time> until;
+  SLIPWAY_EVENT(TaskCancelRequested, v("reason", s.reason); v("until", s.until);)
 };
 struct TaskCancelled {
   SLIPWAY_EVENT(TaskCancelled, )
@@ -133,7 +137,10 @@ struct TaskDead {
 };
 struct TaskRedriven {
   TaskId from;
-  SLIPWAY_EVENT(TaskRedriven, v("from", s.from);)
+  TaskId root;                 // the first of the chain: its correlation keys go on
+  base::Time call_deadline{};  // by when every call of the old task is over
+  SLIPWAY_EVENT(TaskRedriven, v("from", s.from); v("root", s.root);
+                v("call_deadline", s.call_deadline);)
 };
 struct TaskPriorityChanged {
   std::uint32_t priority = 5;

@@ -37,6 +37,12 @@ constexpr bool is_terminal(TaskState s) { return s >= TaskState::Succeeded; }
 // Whether the life of a task has that arrow (see the diagram above).
 bool may_become(TaskState from, TaskState to);
 
+// Why a task is being undone, which decides the state it ends in: CANCELLED, TIMED_OUT or DEAD.
+enum class CancelReason : std::uint8_t { None, Client, Dependency, Deadline, AttemptsExhausted };
+constexpr std::array<std::string_view, 5> enum_names(CancelReason) {
+  return {"none", "client", "dependency", "deadline", "attempts-exhausted"};
+}
+
 enum class VmState : std::uint8_t {
   Queued,
   Launching,

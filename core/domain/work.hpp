@@ -71,7 +71,10 @@ struct WorkOrder {
   std::uint32_t attempt = 1;
   CommandKind command = CommandKind::VmCreate;
   std::string backend;
-  VmId vm;             // nil for a command without one
+  TaskId root;  // correlation keys are made from it: `task`, unless re-driven
+  std::string
+      vm_key;  // the correlation key of the VM's creation: finds one whose vm_ref is unknown
+  VmId vm;     // nil for a command without one
   std::string vm_ref;  // the backend's own id, once known
   VmSpec spec;
   ActionArgs args;
@@ -81,7 +84,8 @@ struct WorkOrder {
   base::Duration lease_timeout{};
   base::Time deadline{};
   std::string trace;
-  std::string image_ref;  // image.delete: the backend's own id
+  std::string image_ref;         // image.delete: the backend's own id
+  std::int64_t asked_at_us = 0;  // echo of the session's newest, see WorkerHeartbeat
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("task", s.task);
@@ -90,6 +94,8 @@ struct WorkOrder {
     v("attempt", s.attempt);
     v("command", s.command);
     v("backend", s.backend);
+    v("root", s.root);
+    v("vm_key", s.vm_key);
     v("vm", s.vm);
     v("vm_ref", s.vm_ref);
     v("spec", s.spec);
@@ -101,6 +107,7 @@ struct WorkOrder {
     v("deadline", s.deadline);
     v("trace", s.trace);
     v("image_ref", s.image_ref);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 
@@ -131,7 +138,9 @@ struct Outcome {
   TaskError error;                            // Failed, Retry
   bool counted = true;                        // Retry: false for throttling and an open breaker
   std::optional<base::Duration> retry_after;  // Retry: what the backend asked for
-  std::vector<std::string> steps_not_begun;   // HandedBack: granted, but never called
+  // Granted, but never called (HandedBack, Retry) or surely without effect (Retry): no longer
+  // unknown, so the next attempt need not wait for the call deadline and look it up.
+  std::vector<std::string> steps_not_begun;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("kind", s.kind);
@@ -188,6 +197,7 @@ struct WorkerHello {
   std::uint32_t slots = 0;  // leases it will hold at a time
   std::vector<HeldLease> held;
   std::string version;
+  std::int64_t asked_at_us = 0;  // see WorkerHeartbeat
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("session", s.session);
@@ -196,6 +206,7 @@ struct WorkerHello {
     v("slots", s.slots);
     v("held", s.held);
     v("version", s.version);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 
@@ -212,6 +223,7 @@ struct WorkerReport {
   std::optional<StepBegin> begin;
   std::optional<Progress> progress;
   std::optional<Outcome> outcome;
+  std::int64_t asked_at_us = 0;  // see WorkerHeartbeat
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("session", s.session);
@@ -223,19 +235,26 @@ struct WorkerReport {
     v("begin", s.begin);
     v("progress", s.progress);
     v("outcome", s.outcome);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 
 // Extends the leases it names. Volatile: never logged.
+//
+// `asked_at_us` is the worker's own steady clock when it sent this; it means nothing to the server,
+// which keeps the newest of each session and echoes it: in the answer, and in each work order. So a
+// worker measures a lease from before it asked, and its view of a lease ends before the server's.
 struct WorkerHeartbeat {
   SessionId session;
   std::vector<HeldLease> held;
   bool draining = false;
+  std::int64_t asked_at_us = 0;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("session", s.session);
     v("held", s.held);
     v("draining", s.draining);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 
@@ -255,13 +274,15 @@ struct Welcome {
   SessionId session;
   std::uint64_t epoch = 1;
   base::Duration heartbeat_interval{};
-  std::vector<HeldLease> lost;  // of those it said it held
+  std::vector<HeldLease> lost;   // of those it said it held; the others are extended
+  std::int64_t asked_at_us = 0;  // echo of the hello's
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("session", s.session);
     v("epoch", s.epoch);
     v("heartbeat_interval_us", s.heartbeat_interval);
     v("lost", s.lost);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 
@@ -286,10 +307,12 @@ struct ReportAck {
 struct HeartbeatAck {
   std::vector<HeldLease> lost;
   bool unknown_session = false;  // say hello again
+  std::int64_t asked_at_us = 0;  // echo of the heartbeat's
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("lost", s.lost);
     v("unknown_session", s.unknown_session);
+    v("asked_at_us", s.asked_at_us);
   }
 };
 

@@ -1,0 +1,53 @@
+# One word a job. `make` alone lists them. Everything below installs what it needs first (`deps`).
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+RELEASE := build/release
+.PHONY: help deps build test lint format asan tsan fuzz sim crash scale clients cover bench golden demo run clean
+
+help: ## list the words
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+deps: ## install the Debian packages that the build and the tests need
+	@scripts/install_deps.sh
+
+build: deps ## build/release/slipway
+	@cmake --preset release > /dev/null && cmake --build --preset release -j $(JOBS)
+
+test: deps ## all tests, with address and undefined-behaviour sanitizers
+	@scripts/test.sh asan
+
+asan: test
+
+tsan: deps ## all tests, with the thread sanitizer
+	@scripts/test.sh tsan
+
+lint: deps ## formatting, clang's thread-safety analysis, clang-tidy, deployment files
+	@scripts/lint.sh
+
+format: ## lay out all sources
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
+
+sim: build ## the deterministic simulator: make sim SEEDS=500
+	@$(RELEASE)/sim --seeds $(or $(SEEDS),500)
+
+crash: build ## kill server and workers at random points: make crash CYCLES=200
+	@scripts/crash.sh $(or $(CYCLES),200)
+
+scale: build ## four workers against one, with workers killed and drained on the way
+	@scripts/scale.sh
+
+bench: build ## the figures of docs/BENCHMARKS.md, with the peers
+	@scripts/bench.sh
+
+golden: deps ## rewrite the golden files; review the diff
+	@SLIPWAY_REWRITE_GOLDEN=1 scripts/test.sh asan
+
+demo: build ## start the service, create a VM by the specification's curl, show what it did
+	@scripts/demo.sh
+
+run: build ## the same set-up, left running in the foreground with sample requests on the screen
+	@scripts/run.sh
+
+clean: ## remove build/
+	@rm -rf build

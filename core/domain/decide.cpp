@@ -1,0 +1,562 @@
+#include "core/domain/decide.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/domain/draft.hpp"
+#include "core/domain/placement.hpp"
+#include "core/domain/plan.hpp"
+
+namespace slipway::domain {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Status;
+
+base::Error unknown(std::string_view what, std::string_view value, std::string_view pointer) {
+  return {Errc::UnprocessableArgument,
+          fmt::format("no {} '{}'", what, value),
+          {{std::string(pointer), fmt::format("unknown-{}", what),
+            fmt::format("no {} '{}'", what, value)}}};
+}
+
+// One command's decision: each client command is a method that adds events to the draft or refuses.
+class Decider {
+ public:
+  Decider(const World& world, const Policy& policy, const Command& command, base::Time now)
+      : world_(world), policy_(policy), command_(command), draft_{world, now, {}, {}, {},
+                                                                  {},    {},  {}, {}, 0} {}
+
+  base::Result<Events> run() {
+    if (auto status = std::visit([this](const auto& c) { return decide(c); }, command_.body);
+        !status) {
+      return fail(status.error());
+    }
+    return std::move(draft_.events);
+  }
+
+ private:
+  const Caller& caller() const { return command_.caller; }
+
+  // ---- what carries work to a worker ----
+  Status decide(const CreateVm& c) { return accept_work(c, command_.task, TaskId(), 0); }
+  Status decide(const ActOnVm& c) { return accept_work(c, command_.task, TaskId(), 0); }
+  Status decide(const DeleteImage& c) { return accept_work(c, command_.task, TaskId(), 0); }
+
+  template <class C>
+  Status accept_work(const C& c, const TaskId& task, const TaskId& parent, std::uint32_t index) {
+    if (auto status = check_room(); !status) return status;
+    draft_.add(StreamKind::Command, task, CommandAccepted{kind(c), {}, {}});
+    std::string backend;
+    if (auto status = start(c, task, backend); !status) return status;
+    queue(task, kind(c), backend, parent, index);
+    ++draft_.tasks_added;
+    return block(task);
+  }
+
+  static CommandKind kind(const CreateVm&) { return CommandKind::VmCreate; }
+  static CommandKind kind(const ActOnVm& c) { return c.kind; }
+  static CommandKind kind(const DeleteImage&) { return CommandKind::ImageDelete; }
+
+  Status check_room() const {
+    const Project* project = world_.project(caller().tenant);
+    std::uint64_t limit = policy_.tasks_in_flight_per_tenant;
+    if (project != nullptr && project->quota.tasks_in_flight != 0) {
+      limit = project->quota.tasks_in_flight;
+    }
+    if (world_.tasks_in_flight(caller().tenant) + draft_.tasks_added >= limit) {
+      return fail(Errc::RateLimited,
+                  fmt::format("{} tasks of this tenant are in flight, the limit", limit));
+    }
+    const auto* ready = world_.ready("default");
+    if (ready != nullptr && ready->size() >= policy_.tasks_per_pool) {
+      return fail(Errc::QueueFull, "the worker pool's queue is full");
+    }
+    return {};
+  }
+
+  void queue(const TaskId& task, CommandKind kind, const std::string& backend, const TaskId& parent,
+             std::uint32_t index) {
+    const Backend* b = world_.backend(backend);
+    TaskQueued e;
+    e.command = kind;
+    e.worker_pool = b == nullptr ? "" : b->worker_pool;
+    e.backend = backend;
+    e.priority = command_.priority;
+    e.max_attempts = policy_.max_attempts;
+    e.deadline = deadline();
+    e.parent = parent;
+    e.index = index;
+    draft_.add(StreamKind::Task, task, std::move(e));
+  }
+
+  base::Time deadline() const {
+    if (command_.deadline) return *command_.deadline;
+    return std::max(draft_.now, command_.not_before.value_or(draft_.now)) +
+           policy_.default_deadline;
+  }
+
+  Status block(const TaskId& task) {
+    TaskBlocked e;
+    for (const TaskId& id : command_.depends_on) {
+      if (const Task* other = world_.task(id)) {
+        if (!caller().owns(other->tenant)) return unknown_dependency(id);
+        e.depends_on.push_back(id);
+        continue;
+      }
+      const auto outcome = world_.recent_outcome(id);
+      if (!outcome) return unknown_dependency(id);
+      if (*outcome != TaskState::Succeeded) {
+        return fail(Errc::IllegalTransition,
+                    fmt::format("task {}, which this one depends on, ended {}", base::to_string(id),
+                                base::enum_name(*outcome)));
+      }
+    }
+    if (command_.not_before && *command_.not_before > draft_.now) {
+      e.not_before = command_.not_before;
+    }
+    if (!e.depends_on.empty() || e.not_before) draft_.add(StreamKind::Task, task, std::move(e));
+    return {};
+  }
+  static tl::unexpected<base::Error> unknown_dependency(const TaskId& id) {
+    return fail(unknown("task", base::to_string(id), "/depends_on"));
+  }
+
+  // ---- create ----
+  Status start(const CreateVm& c, const TaskId& task, std::string& backend) {
+    VmSpec spec;
+    if (auto status = resolve(c, spec); !status) return status;
+    if (auto status = check_quota(spec); !status) return status;
+    if (auto status = place_vm(c, spec); !status) return status;
+    if (auto status = take_address(spec); !status) return status;
+    count(spec);
+    backend = spec.backend;
+    draft_.vms_touched.insert(c.vm);
+
+    auto& accepted = std::get<CommandAccepted>(draft_.events.back().body);
+    thread_local base::JsonWriter args;
+    args.clear();
+    base::write_json(args, c);
+    accepted.args.text = args.text();
+    accepted.resources.push_back({StreamKind::Vm, c.vm, c.name});
+    draft_.add(StreamKind::Vm, c.vm, VmRequested{std::move(spec), task});
+    return {};
+  }
+
+  Status resolve(const CreateVm& c, VmSpec& spec) const {
+    spec.name = c.name;
+    spec.project = caller().tenant;
+    spec.labels = c.labels;
+    spec.keypair = c.keypair;
+    spec.admin_secret = c.admin_secret;
+    spec.user_data = c.user_data;
+    base::Error error{Errc::UnprocessableArgument, "", {}};
+    const auto note = [&](base::Error e) {
+      if (error.message.empty()) error.message = e.message;
+      for (auto& f : e.fields) error.fields.push_back(std::move(f));
+    };
+    if (const auto size = resolve_size(c)) {
+      spec.size = *size;
+    } else {
+      note(unknown("flavor", c.flavor, "/args/flavor"));
+    }
+    if (const LiveImage* image = find_image(c.image)) {
+      spec.image = image->image.id;
+    } else {
+      note(unknown("image", c.image, "/args/image"));
+    }
+    if (const Network* network = find_network(c.network)) {
+      spec.network = network->id;
+    } else {
+      note(unknown("network", c.network, "/args/network"));
+    }
+    if (const Backend* backend = find_backend(c.backend)) {
+      spec.backend = backend->name;
+    } else {
+      note(unknown("backend", c.backend, "/args/backend"));
+    }
+    if (world_.vm(c.vm) != nullptr || draft_.vms_touched.contains(c.vm)) {
+      return fail(Errc::ResourceBusy, "a VM with this id exists");
+    }
+    if (error.fields.empty()) return {};
+    return fail(std::move(error));
+  }
+
+  std::optional<Size> resolve_size(const CreateVm& c) const {
+    if (c.flavor.empty()) return c.size;
+    const Flavor* f = world_.flavor(c.flavor);
+    if (f == nullptr) return std::nullopt;
+    return Size{f->id, f->vcpus, f->memory_mb, f->disk_gb};
+  }
+  const LiveImage* find_image(const std::string& wanted) const {
+    const LiveImage* image = nullptr;
+    if (const auto id = base::parse_uuid(wanted)) image = world_.image(ImageId(*id));
+    if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant);
+    if (image == nullptr || image->state != ImageState::Saved) return nullptr;
+    return image->image.is_public || image->image.tenant == caller().tenant ? image : nullptr;
+  }
+  bool may_use(const Network& n) const {
+    return n.first_ipv4 != 0 && (n.shared || n.tenant == caller().tenant);
+  }
+  const Network* find_network(const std::string& wanted) const {
+    if (wanted.empty()) {
+      const auto& all = world_.networks();
+      const auto it =
+          std::find_if(all.begin(), all.end(), [&](const Network& n) { return may_use(n); });
+      return it == all.end() ? nullptr : &*it;
+    }
+    const Network* network = nullptr;
+    if (const auto id = base::parse_uuid(wanted)) network = world_.network(NetworkId(*id));
+    if (network == nullptr) network = world_.network_by_name(wanted);
+    return network != nullptr && may_use(*network) ? network : nullptr;
+  }
+  const Backend* find_backend(const std::string& wanted) const {
+    if (!wanted.empty()) return world_.backend(wanted);
+    return world_.backends().empty() ? nullptr : &world_.backends().begin()->second;
+  }
+
+  Status check_quota(const VmSpec& spec) const {
+    const Project* project = world_.project(spec.project);
+    if (project == nullptr) return {};
+    const Quota& quota = project->quota;
+    Usage used = world_.usage(spec.project);
+    if (const auto it = draft_.usage_added.find(spec.project); it != draft_.usage_added.end()) {
+      used.vms += it->second.vms;
+      used.vcpus += it->second.vcpus;
+      used.memory_mb += it->second.memory_mb;
+    }
+    const auto over = [](std::uint64_t limit, std::uint64_t now, std::uint64_t more) {
+      return limit != 0 && now + more > limit;
+    };
+    if (over(quota.vms, used.vms, 1)) {
+      return fail(Errc::QuotaExceeded, fmt::format("the project may have {} VMs", quota.vms));
+    }
+    if (over(quota.vcpus, used.vcpus, spec.size.vcpus)) {
+      return fail(Errc::QuotaExceeded, fmt::format("the project may have {} vCPUs", quota.vcpus));
+    }
+    if (over(quota.memory_mb, used.memory_mb, spec.size.memory_mb)) {
+      return fail(Errc::QuotaExceeded,
+                  fmt::format("the project may have {} MB of memory", quota.memory_mb));
+    }
+    return {};
+  }
+
+  Status place_vm(const CreateVm& c, VmSpec& spec) {
+    if (!world_.backend(spec.backend)->places_hosts) return {};
+    spec.host = place(draft_, spec.backend, spec.size, c.host, "");
+    if (spec.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
+    return {};
+  }
+
+  Status take_address(VmSpec& spec) {
+    if (!world_.backend(spec.backend)->places_hosts) return {};
+    std::size_t& taken = draft_.addresses_taken[spec.network];
+    spec.ipv4 = world_.addresses(spec.network)->peek(taken);
+    if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
+    ++taken;
+    return {};
+  }
+
+  void count(const VmSpec& spec) {
+    for (Usage* u : {&draft_.usage_added[spec.project], &draft_.host_added[spec.host]}) {
+      ++u->vms;
+      u->vcpus += spec.size.vcpus;
+      u->memory_mb += spec.size.memory_mb;
+      u->disk_gb += spec.size.disk_gb;
+    }
+  }
+
+  // ---- on what exists ----
+  Status start(const ActOnVm& c, const TaskId& task, std::string& backend) {
+    if (auto status = start_on_vm(draft_, command_, c, task); !status) return status;
+    backend = world_.vm(c.vm)->spec.backend;
+    return {};
+  }
+
+  Status start(const DeleteImage& c, const TaskId& task, std::string& backend) {
+    const LiveImage* image = world_.image(c.image);
+    if (image == nullptr || (!caller().owns(image->image.tenant) && !image->image.is_public)) {
+      return fail(Errc::NotFound, fmt::format("no image {}", base::to_string(c.image)));
+    }
+    if (!caller().owns(image->image.tenant)) {
+      return fail(Errc::Forbidden, "the image belongs to another tenant");
+    }
+    if (image->state != ImageState::Saved && image->state != ImageState::Error) {
+      return fail(Errc::IllegalTransition, "the image is not SAVED");
+    }
+    auto& accepted = std::get<CommandAccepted>(draft_.events.back().body);
+    base::JsonWriter args;
+    base::write_json(args, c);
+    accepted.args.text = args.text();
+    accepted.resources.push_back({StreamKind::Image, c.image, image->image.name});
+    draft_.add(StreamKind::Image, c.image, ImageDeleting{task});
+    const Backend* found = find_backend(image->image.backend);
+    backend = found == nullptr ? "" : found->name;
+    return {};
+  }
+
+  // ---- on tasks ----
+  Status decide(const CancelTask& c) { return cancel(c.task, command_.if_match); }
+
+  Status cancel(const TaskId& id, std::optional<StreamVersion> if_match) {
+    const Task* task = world_.task(id);
+    if (task == nullptr || !caller().owns(task->tenant)) {
+      if (task == nullptr && world_.recent_outcome(id)) {
+        return fail(Errc::IllegalTransition, "the task has ended");
+      }
+      return fail(Errc::NotFound, fmt::format("no task {}", base::to_string(id)));
+    }
+    if (if_match && *if_match != task->version) {
+      return fail(Errc::VersionMismatch,
+                  fmt::format("the task is at version {}, not {}", task->version, *if_match));
+    }
+    if (draft_.tasks_ended.contains(id) || task->cancel_requested()) return {};  // on its way
+    if (task->batch) return cancel_items(*task);
+    request_cancel(draft_, *task, CancelReason::Client, policy_);
+    return {};
+  }
+
+  Status cancel_items(const Task& batch) {
+    std::vector<const Task*> items;
+    world_.each_task([&](const Task& t) {
+      if (t.parent == batch.id) items.push_back(&t);
+    });
+    std::sort(items.begin(), items.end(),
+              [](const Task* a, const Task* b) { return a->index < b->index; });
+    for (const Task* item : items) {
+      if (!item->cancel_requested()) {
+        request_cancel(draft_, *item, CancelReason::Client, policy_);
+      }
+    }
+    return {};
+  }
+
+  Status decide(const RedriveTask& c) { return redrive(c, command_.task, TaskId(), 0); }
+
+  Status redrive(const RedriveTask& c, const TaskId& task, const TaskId& batch,
+                 std::uint32_t index) {
+    if (!caller().owns(c.from_tenant)) {
+      return fail(Errc::NotFound, fmt::format("no task {}", base::to_string(c.from)));
+    }
+    using enum TaskState;
+    if (c.from_state != Dead && c.from_state != Failed && c.from_state != TimedOut &&
+        c.from_state != Cancelled) {
+      return fail(Errc::IllegalTransition,
+                  fmt::format("a task that is {} is not retried", base::enum_name(c.from_state)));
+    }
+    const TaskId parent = batch.is_nil() ? c.from : batch;
+    if (const auto* create = std::get_if<CreateVm>(&c.body)) {
+      const Vm* vm = world_.vm(create->vm);
+      if (vm != nullptr) return resume_create(c, *create, *vm, task, parent, index);
+      CreateVm fresh = *create;
+      fresh.vm = c.fresh_vm;
+      return accept_work(fresh, task, parent, index);
+    }
+    return std::visit([&](const auto& body) { return accept_work(body, task, parent, index); },
+                      c.body);
+  }
+
+  // The VM of the old create is still there, in ERROR: go on with it, looking for what was made.
+  Status resume_create(const RedriveTask& c, const CreateVm& create, const Vm& vm,
+                       const TaskId& task, const TaskId& parent, std::uint32_t index) {
+    if (vm.state != VmState::Error || !vm.task.is_nil()) {
+      return fail(Errc::IllegalTransition, "the VM has moved on since");
+    }
+    base::JsonWriter args;
+    base::write_json(args, create);
+    draft_.add(StreamKind::Command, task,
+               CommandAccepted{
+                   CommandKind::VmCreate, {args.text()}, {{StreamKind::Vm, vm.id, vm.spec.name}}});
+    queue(task, CommandKind::VmCreate, vm.spec.backend, parent, index);
+    draft_.add(StreamKind::Task, task, TaskRedriven{c.from, c.root, draft_.now});
+    draft_.add(StreamKind::Vm, vm.id, VmStateChanged{VmState::Queued, task});
+    draft_.vms_touched.insert(vm.id);
+    ++draft_.tasks_added;
+    return {};
+  }
+
+  Status decide(const SetPriority& c) {
+    const Task* task = world_.task(c.task);
+    if (task == nullptr || !caller().owns(task->tenant)) {
+      return fail(Errc::NotFound, fmt::format("no task {}", base::to_string(c.task)));
+    }
+    draft_.add(StreamKind::Task, c.task, TaskPriorityChanged{c.priority});
+    return {};
+  }
+
+  // ---- batch ----
+  Status decide(const OpenBatch& c) {
+    if (c.items.empty()) return fail(Errc::UnprocessableArgument, "a batch needs an item");
+    if (c.items.size() > policy_.batch_items_max) {
+      return fail(Errc::UnprocessableArgument,
+                  fmt::format("a batch has at most {} items", policy_.batch_items_max));
+    }
+    draft_.add(StreamKind::Command, command_.task, CommandAccepted{c.kind, {}, {}});
+    queue(command_.task, c.kind, "", TaskId(), 0);
+    draft_.add(StreamKind::Batch, command_.task,
+               BatchOpened{c.kind, static_cast<std::uint32_t>(c.items.size())});
+    base::Error all{Errc::UnprocessableArgument, "", {}};
+    std::uint32_t index = 0;
+    for (const BatchItem& item : c.items) {
+      const std::size_t before = draft_.events.size();
+      if (auto status = accept_item(item, index); !status) {
+        draft_.events.resize(before);
+        if (c.lenient) {
+          fail_item(item, index, status.error());
+        } else {
+          note_item(all, index, status.error());
+        }
+      }
+      ++index;
+    }
+    if (!all.fields.empty()) return fail(std::move(all));
+    return close_if_done(c);
+  }
+
+  Status accept_item(const BatchItem& item, std::uint32_t index) {
+    return std::visit(
+        [&](const auto& body) -> Status {
+          using B = std::decay_t<decltype(body)>;
+          if constexpr (std::is_same_v<B, CancelTask>) {
+            auto status = cancel(body.task, std::nullopt);
+            if (status) end_item_at_once(item, index, kind_of(item.body), TaskState::Succeeded, {});
+            return status;
+          } else if constexpr (std::is_same_v<B, RedriveTask>) {
+            return redrive(body, item.task, command_.task, index);
+          } else {
+            return accept_work(body, item.task, command_.task, index);
+          }
+        },
+        item.body);
+  }
+
+  void fail_item(const BatchItem& item, std::uint32_t index, const base::Error& error) {
+    TaskError e;
+    e.code = base::errc_name(error.code);
+    e.detail = error.message;
+    end_item_at_once(item, index, kind_of(item.body), TaskState::Failed, std::move(e));
+  }
+
+  // An item that no worker has to do with: it is accepted and ended in the same record.
+  void end_item_at_once(const BatchItem& item, std::uint32_t index, CommandKind kind,
+                        TaskState state, TaskError error) {
+    draft_.add(StreamKind::Command, item.task, CommandAccepted{kind, {}, {}});
+    TaskQueued queued;
+    queued.command = kind;
+    queued.deadline = deadline();
+    queued.parent = command_.task;
+    queued.index = index;
+    draft_.add(StreamKind::Task, item.task, std::move(queued));
+    auto& ended = draft_.items_ended[command_.task];
+    // Carried out by the server itself, here and now.
+    draft_.add(StreamKind::Task, item.task, TaskLeased{1, 1, "slipway", SessionId(), {}});
+    if (state == TaskState::Succeeded) {
+      draft_.add(StreamKind::Task, item.task, TaskSucceeded{});
+      draft_.add(StreamKind::Batch, command_.task, BatchItemSucceeded{item.task, index});
+      ++ended.succeeded;
+    } else {
+      draft_.add(StreamKind::Task, item.task, TaskFailed{std::move(error)});
+      draft_.add(StreamKind::Batch, command_.task, BatchItemFailed{item.task, index, state});
+      ++ended.failed;
+    }
+  }
+
+  static void note_item(base::Error& all, std::uint32_t index, const base::Error& error) {
+    if (all.message.empty()) {
+      all.code = error.code;
+      all.message = fmt::format("item {}: {}", index, error.message);
+    }
+    const std::string prefix = fmt::format("/commands/{}", index);
+    for (const base::FieldError& f : error.fields) {
+      all.fields.push_back({prefix + f.pointer, f.code, f.detail});
+    }
+    if (error.fields.empty()) {
+      all.fields.push_back({prefix, std::string(base::errc_name(error.code)), error.message});
+    }
+  }
+
+  Status close_if_done(const OpenBatch& c) {
+    const auto it = draft_.items_ended.find(command_.task);
+    if (it == draft_.items_ended.end()) return {};
+    const auto& ended = it->second;
+    if (ended.succeeded + ended.failed + ended.cancelled == c.items.size()) {
+      const TaskState state = ended.failed == 0      ? TaskState::Succeeded
+                              : ended.succeeded == 0 ? TaskState::Failed
+                                                     : TaskState::Partial;
+      draft_.add(StreamKind::Batch, command_.task, BatchClosed{state});
+    }
+    return {};
+  }
+
+  // ---- people ----
+  Status decide(const CreateUser& c) {
+    if (world_.user(c.user.name) != nullptr) {
+      return fail(Errc::NameTaken, fmt::format("a user '{}' exists", c.user.name));
+    }
+    draft_.add(StreamKind::User, c.user.name, UserCreated{c.user});
+    return {};
+  }
+  Status decide(const SetUserPassword& c) {
+    if (world_.user(c.user) == nullptr) {
+      return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
+    }
+    draft_.add(StreamKind::User, c.user, UserPasswordChanged{c.password});
+    return {};
+  }
+  Status decide(const DeleteUser& c) {
+    if (world_.user(c.user) == nullptr) {
+      return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
+    }
+    draft_.add(StreamKind::User, c.user, UserDeleted{});
+    return {};
+  }
+  Status decide(const CreateToken& c) {
+    draft_.add(StreamKind::Token, c.token.id, TokenCreated{c.token});
+    return {};
+  }
+  Status decide(const DeleteToken& c) {
+    const AccessToken* token = world_.token(c.token);
+    if (token == nullptr || (!caller().owns(token->tenant) && caller().role != Role::Admin)) {
+      return fail(Errc::NotFound, "no such token");
+    }
+    draft_.add(StreamKind::Token, c.token, TokenDeleted{});
+    return {};
+  }
+  Status decide(const SetQuota& c) {
+    if (world_.project(c.project) == nullptr) {
+      return fail(Errc::NotFound, fmt::format("no project '{}'", c.project));
+    }
+    draft_.add(StreamKind::Project, c.project, ProjectQuotaSet{c.quota});
+    return {};
+  }
+
+  // ---- system ----
+  Status decide(const InitializeSystem& c) {
+    if (world_.initialized()) return fail(Errc::IllegalTransition, "the log is initialized");
+    draft_.add(StreamKind::System, "main", SystemInitialized{c.version, c.demo});
+    for (const auto& b : c.backends) draft_.add(StreamKind::Backend, b.name, BackendRegistered{b});
+    for (const auto& h : c.hosts) draft_.add(StreamKind::Host, h.name, HostAttached{h});
+    for (const auto& f : c.flavors) draft_.add(StreamKind::Flavor, f.id, FlavorDefined{f});
+    for (const auto& i : c.images) draft_.add(StreamKind::Image, i.id, ImageRegistered{i});
+    for (const auto& n : c.networks) draft_.add(StreamKind::Network, n.id, NetworkDefined{n});
+    for (const auto& p : c.projects) draft_.add(StreamKind::Project, p.name, ProjectCreated{p});
+    for (const auto& u : c.users) draft_.add(StreamKind::User, u.name, UserCreated{u});
+    return {};
+  }
+
+  const World& world_;
+  const Policy& policy_;
+  const Command& command_;
+  Draft draft_;
+};
+
+}  // namespace
+
+base::Result<Events> decide(const World& world, const Policy& policy, const Command& command,
+                            base::Time now) {
+  return Decider(world, policy, command, now).run();
+}
+
+}  // namespace slipway::domain

@@ -1,0 +1,369 @@
+#include "core/domain/vm_rules.hpp"
+
+#include <fmt/format.h>
+
+#include "core/domain/draft.hpp"
+#include "core/domain/placement.hpp"
+
+namespace slipway::domain {
+namespace {
+
+using base::Errc;
+using base::fail;
+
+constexpr std::uint32_t kUp = bit(VmState::Running);
+constexpr std::uint32_t kOff = bit(VmState::Stopped);
+constexpr std::uint32_t kStable =
+    bit(VmState::Running) | bit(VmState::Stopped) | bit(VmState::Paused) | bit(VmState::Suspended);
+constexpr std::uint32_t kAny = kStable | bit(VmState::Error);
+constexpr bool kHarmless = true;
+
+std::string suggestion(const World& world, std::string_view wanted) {
+  // The flavor with the longest common prefix is the likeliest slip of the pen.
+  std::string best;
+  std::size_t best_length = 2;
+  for (const auto& [id, flavor] : world.flavors()) {
+    std::size_t n = 0;
+    while (n < flavor.name.size() && n < wanted.size() && flavor.name[n] == wanted[n]) ++n;
+    if (n > best_length) {
+      best_length = n;
+      best = flavor.name;
+    }
+  }
+  return best.empty() ? "" : fmt::format("; did you mean '{}'?", best);
+}
+
+base::Status resolve_resize(const World& world, const Vm& vm, const ActOnVm& act,
+                            ActionArgs& args) {
+  if (!act.flavor.empty()) {
+    const Flavor* flavor = world.flavor(act.flavor);
+    if (flavor == nullptr) {
+      return fail(base::Error{
+          Errc::UnprocessableArgument,
+          fmt::format("no flavor '{}'", act.flavor),
+          {{"/args/flavor", "unknown-flavor",
+            fmt::format("no flavor '{}'{}", act.flavor, suggestion(world, act.flavor))}}});
+    }
+    args.size = Size{flavor->id, flavor->vcpus, flavor->memory_mb, flavor->disk_gb};
+  }
+  if (!args.size) return fail(Errc::UnprocessableArgument, "a resize needs a flavor or a size");
+  if (args.size->disk_gb < vm.spec.size.disk_gb) {
+    return fail(Errc::UnprocessableArgument, "a resize cannot shrink the disk");
+  }
+  return {};
+}
+
+base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& act,
+                             ActionArgs& args) {
+  const auto id = base::parse_uuid(act.image);
+  const LiveImage* image =
+      id ? world.image(ImageId(*id)) : world.image_by_name(act.image, vm.tenant);
+  if (act.image.empty()) image = world.image(vm.spec.image);
+  if (image == nullptr || (!image->image.is_public && image->image.tenant != vm.tenant)) {
+    return fail(base::Error{Errc::UnprocessableArgument,
+                            fmt::format("no image '{}'", act.image),
+                            {{"/args/image", "unknown-image", "no such image"}}});
+  }
+  if (image->state != ImageState::Saved) {
+    return fail(Errc::IllegalTransition, "the image is not SAVED");
+  }
+  args.image = image->image.id;
+  return {};
+}
+
+base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
+  const Backend* backend = draft.world.backend(vm.spec.backend);
+  if (backend == nullptr || !backend->places_hosts) return {};
+  if (!args.host.empty() && args.host == vm.spec.host) {
+    return fail(base::Error{Errc::UnprocessableArgument,
+                            "the VM is on that host already",
+                            {{"/args/host", "same-host", "the VM is on that host already"}}});
+  }
+  if (!args.host.empty() && !draft.world.hosts().contains(args.host)) {
+    return fail(base::Error{Errc::UnprocessableArgument,
+                            fmt::format("no host '{}'", args.host),
+                            {{"/args/host", "unknown-host", "no such host"}}});
+  }
+  args.host = place(draft, vm.spec.backend, vm.spec.size, args.host, vm.spec.host);
+  if (args.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
+  Usage& added = draft.host_added[args.host];
+  added.vcpus += vm.spec.size.vcpus;
+  added.memory_mb += vm.spec.size.memory_mb;
+  added.disk_gb += vm.spec.size.disk_gb;
+  args.live = vm.state == VmState::Running;
+  return {};
+}
+
+base::Status check_snapshot(const Vm& vm, CommandKind kind, const ActionArgs& args) {
+  if (args.snapshot.empty()) return fail(Errc::UnprocessableArgument, "a snapshot needs a name");
+  const bool exists = vm.has_snapshot(args.snapshot);
+  if (kind == CommandKind::VmSnapshotCreate && exists) {
+    return fail(Errc::NameTaken, fmt::format("the VM has a snapshot '{}' already", args.snapshot));
+  }
+  if (kind != CommandKind::VmSnapshotCreate && !exists) {
+    return fail(Errc::NotFound, fmt::format("the VM has no snapshot '{}'", args.snapshot));
+  }
+  return {};
+}
+
+base::Status resolve(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs& args) {
+  switch (act.kind) {
+    case CommandKind::VmResize:
+      return resolve_resize(draft.world, vm, act, args);
+    case CommandKind::VmRebuild:
+      return resolve_rebuild(draft.world, vm, act, args);
+    case CommandKind::VmMigrate:
+      return resolve_migrate(draft, vm, args);
+    case CommandKind::VmSnapshotCreate:
+    case CommandKind::VmSnapshotRestore:
+    case CommandKind::VmSnapshotDelete:
+      return check_snapshot(vm, act.kind, args);
+    case CommandKind::VmRename:
+      if (args.name.empty()) return fail(Errc::UnprocessableArgument, "a rename needs a name");
+      return {};
+    case CommandKind::ImageCapture:
+      if (args.name.empty()) return fail(Errc::UnprocessableArgument, "an image needs a name");
+      return {};
+    default:
+      return {};
+  }
+}
+
+VmState state_during(const VmRule& rule, const Vm& vm, const ActOnVm& act) {
+  if (act.kind == CommandKind::VmReboot && act.args.hard) return VmState::HardRebooting;
+  return rule.during.value_or(vm.state);
+}
+
+void start_capture(Draft& draft, const Vm& vm, const ActOnVm& act, const TaskId& task) {
+  Image image;
+  image.id = act.new_image;
+  image.name = act.args.name;
+  image.tenant = vm.tenant;
+  image.backend = vm.spec.backend;
+  image.source_vm = vm.id;
+  image.min_disk_gb = vm.spec.size.disk_gb;
+  if (!act.args.description.empty()) image.properties["description"] = act.args.description;
+  draft.add(StreamKind::Image, image.id, ImageSaving{std::move(image), task});
+}
+
+ActionArgs args_of(const Task& task) {
+  thread_local base::JsonParser parser({.depth = 64});
+  ActOnVm act;
+  if (const auto json = parser.parse_trusted(task.args.text)) base::read_json(*json, act);
+  return act.args;
+}
+
+const StepRecord* first_done(const Ending& ending) {
+  for (const StepRecord& r : ending.steps) {
+    if (r.state == StepState::Done) return &r;
+  }
+  return nullptr;
+}
+
+void add_changes(Draft& draft, const Vm& vm, const Task& task) {
+  const ActionArgs args = args_of(task);
+  switch (task.command) {
+    case CommandKind::VmResize:
+      if (args.size) draft.add(StreamKind::Vm, vm.id, VmResized{*args.size});
+      break;
+    case CommandKind::VmRebuild:
+      draft.add(StreamKind::Vm, vm.id, VmRebuilt{args.image});
+      break;
+    case CommandKind::VmRename:
+      draft.add(StreamKind::Vm, vm.id, VmRenamed{args.name});
+      break;
+    case CommandKind::VmMigrate:
+      if (!args.host.empty()) draft.add(StreamKind::Vm, vm.id, VmMigrated{args.host});
+      break;
+    case CommandKind::VmSnapshotCreate:
+      draft.add(StreamKind::Vm, vm.id,
+                SnapshotCreated{{args.snapshot, args.description, vm.current_snapshot,
+                                 args.with_memory, draft.now}});
+      break;
+    case CommandKind::VmSnapshotRestore:
+      draft.add(StreamKind::Vm, vm.id, SnapshotRestored{args.snapshot});
+      break;
+    case CommandKind::VmSnapshotDelete:
+      draft.add(StreamKind::Vm, vm.id, SnapshotDeleted{args.snapshot});
+      break;
+    default:
+      break;
+  }
+}
+
+void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
+  if (task.command == CommandKind::VmCreate) {
+    const StepRecord* made = first_done(ending);
+    draft.add(StreamKind::Vm, vm.id, VmLaunched{made == nullptr ? "" : made->backend_ref});
+    return;
+  }
+  if (task.command == CommandKind::VmDelete) {
+    draft.add(StreamKind::Vm, vm.id, VmDeleted{});
+    return;
+  }
+  add_changes(draft, vm, task);
+  const VmRule* rule = vm_rule(task.command);
+  VmState after = vm.stable_state;
+  if (rule != nullptr && rule->after) {
+    after = *rule->after;
+  } else if (task.command == CommandKind::VmRebuild && after == VmState::Error) {
+    after = VmState::Running;  // a new disk heals it
+  }
+  draft.add(StreamKind::Vm, vm.id, VmStateChanged{after, TaskId()});
+}
+
+void end_badly_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
+  const TaskState outcome = ending.state;
+  const bool clean = !has_steps_to_undo(task.command, ending.steps);
+  const bool begun = !ending.steps.empty();
+  if (task.command == CommandKind::VmCreate) {
+    if (outcome == TaskState::Cancelled && clean) {
+      draft.add(StreamKind::Vm, vm.id, VmDeleted{});
+    } else {
+      draft.add(StreamKind::Vm, vm.id, VmFailed{std::string(base::enum_name(outcome))});
+    }
+    return;
+  }
+  const VmRule* rule = vm_rule(task.command);
+  const bool harmless = rule != nullptr && rule->failure_is_harmless && clean;
+  // Never handed to a worker: nothing can have happened.
+  const bool untouched = task.attempt == 0 && !begun;
+  if (harmless || untouched || outcome == TaskState::Cancelled) {
+    draft.add(StreamKind::Vm, vm.id, VmStateChanged{vm.stable_state, TaskId()});
+  } else {
+    draft.add(StreamKind::Vm, vm.id, VmFailed{std::string(base::enum_name(outcome))});
+  }
+}
+
+void settle_image(Draft& draft, const LiveImage& live, const Task& task, const Ending& ending) {
+  const TaskState outcome = ending.state;
+  const ImageId id = live.image.id;
+  if (task.command == CommandKind::ImageDelete) {
+    if (outcome == TaskState::Succeeded) {
+      draft.add(StreamKind::Image, id, ImageDeleted{});
+    } else {
+      draft.add(StreamKind::Image, id, ImageFailed{std::string(base::enum_name(outcome))});
+    }
+    return;
+  }
+  if (outcome == TaskState::Succeeded) {
+    const StepRecord* made = first_done(ending);
+    const std::uint64_t size = std::uint64_t{live.image.min_disk_gb} << 30U;
+    draft.add(StreamKind::Image, id, ImageSaved{size, made == nullptr ? "" : made->backend_ref});
+  } else if (outcome == TaskState::Cancelled && !has_steps_to_undo(task.command, ending.steps)) {
+    draft.add(StreamKind::Image, id, ImageDeleted{});
+  } else {
+    draft.add(StreamKind::Image, id, ImageFailed{std::string(base::enum_name(outcome))});
+  }
+}
+
+}  // namespace
+
+const VmRule* vm_rule(CommandKind command) {
+  using enum VmState;
+  static constexpr VmRule kDelete{kAny, Deleting, Deleted};
+  static constexpr VmRule kStart{kOff | bit(Error), Starting, Running};
+  static constexpr VmRule kStop{kUp, Stopping, Stopped};
+  static constexpr VmRule kReboot{kUp | bit(Error), Rebooting, Running};
+  static constexpr VmRule kPause{kUp, Pausing, Paused};
+  static constexpr VmRule kUnpause{bit(Paused), Resuming, Running};
+  static constexpr VmRule kSuspend{kUp, Suspending, Suspended};
+  static constexpr VmRule kResume{bit(Suspended), Resuming, Running};
+  static constexpr VmRule kResize{kUp | kOff, Resizing, std::nullopt, kHarmless};
+  static constexpr VmRule kRebuild{kUp | kOff | bit(Error), Rebuilding, std::nullopt};
+  static constexpr VmRule kRename{kAny, std::nullopt, std::nullopt, kHarmless};
+  static constexpr VmRule kMigrate{kUp | kOff, Migrating, std::nullopt, kHarmless};
+  static constexpr VmRule kSnapshot{kUp | kOff, Snapshotting, std::nullopt, kHarmless};
+  static constexpr VmRule kCapture{kUp | kOff | bit(Paused) | bit(Suspended), Snapshotting,
+                                   std::nullopt, kHarmless};
+  switch (command) {
+    case CommandKind::VmDelete:
+      return &kDelete;
+    case CommandKind::VmStart:
+      return &kStart;
+    case CommandKind::VmStop:
+      return &kStop;
+    case CommandKind::VmReboot:
+      return &kReboot;
+    case CommandKind::VmPause:
+      return &kPause;
+    case CommandKind::VmUnpause:
+      return &kUnpause;
+    case CommandKind::VmSuspend:
+      return &kSuspend;
+    case CommandKind::VmResume:
+      return &kResume;
+    case CommandKind::VmResize:
+      return &kResize;
+    case CommandKind::VmRebuild:
+      return &kRebuild;
+    case CommandKind::VmRename:
+      return &kRename;
+    case CommandKind::VmMigrate:
+      return &kMigrate;
+    case CommandKind::VmSnapshotCreate:
+    case CommandKind::VmSnapshotRestore:
+    case CommandKind::VmSnapshotDelete:
+      return &kSnapshot;
+    case CommandKind::ImageCapture:
+      return &kCapture;
+    default:
+      return nullptr;
+  }
+}
+
+base::Status start_on_vm(Draft& draft, const Command& command, const ActOnVm& act, TaskId task) {
+  const Vm* vm = draft.world.vm(act.vm);
+  if (vm == nullptr || !command.caller.owns(vm->tenant)) {
+    return fail(Errc::NotFound, fmt::format("no VM {}", base::to_string(act.vm)));
+  }
+  if (command.if_match && *command.if_match != vm->version) {
+    return fail(Errc::VersionMismatch,
+                fmt::format("the VM is at version {}, not {}", vm->version, *command.if_match));
+  }
+  const VmRule* rule = vm_rule(act.kind);
+  if (rule == nullptr) return fail(Errc::UnknownCommand, "not a command on a VM");
+  if (!vm->task.is_nil() || draft.vms_touched.contains(act.vm)) {
+    return fail(Errc::ResourceBusy,
+                fmt::format("task {} is at work on this VM", base::to_string(vm->task)));
+  }
+  if ((rule->allowed & bit(vm->state)) == 0) {
+    return fail(Errc::IllegalTransition,
+                fmt::format("{} is not possible while the VM is {}", base::enum_name(act.kind),
+                            base::enum_name(vm->state)));
+  }
+  ActOnVm resolved = act;
+  if (auto status = resolve(draft, *vm, act, resolved.args); !status) return status;
+  draft.vms_touched.insert(act.vm);
+
+  base::JsonWriter args;
+  base::write_json(args, resolved);
+  auto& accepted = std::get<CommandAccepted>(draft.events.back().body);
+  accepted.args.text = args.text();
+  accepted.resources.push_back({StreamKind::Vm, vm->id, vm->spec.name});
+  if (act.kind == CommandKind::ImageCapture) {
+    accepted.resources.push_back({StreamKind::Image, act.new_image, act.args.name});
+  }
+  draft.add(StreamKind::Vm, vm->id,
+            act.kind == CommandKind::VmDelete
+                ? EventBody(VmDeleting{task})
+                : EventBody(VmStateChanged{state_during(*rule, *vm, act), task}));
+  if (act.kind == CommandKind::ImageCapture) start_capture(draft, *vm, act, task);
+  return {};
+}
+
+void settle_resources(Draft& draft, const Task& task, const Ending& ending) {
+  if (const Vm* vm = draft.world.vm(task.vm()); vm != nullptr && vm->task == task.id) {
+    if (ending.state == TaskState::Succeeded) {
+      succeed_on_vm(draft, *vm, task, ending);
+    } else {
+      end_badly_on_vm(draft, *vm, task, ending);
+    }
+  }
+  if (const LiveImage* image = draft.world.image(task.image());
+      image != nullptr && image->task == task.id) {
+    settle_image(draft, *image, task, ending);
+  }
+}
+
+}  // namespace slipway::domain

@@ -1,0 +1,533 @@
+#include "core/domain/world.hpp"
+
+#include <algorithm>
+
+#include "core/base/check.hpp"
+
+namespace slipway::domain {
+namespace {
+
+template <class Map, class Key>
+auto* find_in(Map& map, const Key& key) {
+  const auto it = map.find(key);
+  return it == map.end() ? nullptr : &it->second;
+}
+
+bool is_stable(VmState s) {
+  using enum VmState;
+  return s == Running || s == Stopped || s == Paused || s == Suspended || s == Error;
+}
+
+}  // namespace
+
+bool Vm::has_snapshot(std::string_view name) const {
+  return std::any_of(snapshots.begin(), snapshots.end(),
+                     [&](const Snapshot& s) { return s.name == name; });
+}
+
+std::uint32_t AddressRange::peek(std::size_t n) const {
+  if (first_ == 0) return 0;
+  const std::size_t fresh = next_ > last_ ? 0 : std::size_t{last_} - next_ + 1;
+  if (n < fresh) return next_ + static_cast<std::uint32_t>(n);
+  n -= fresh;
+  if (n >= freed_.size()) return 0;
+  return *std::next(freed_.begin(), static_cast<std::ptrdiff_t>(n));
+}
+void AddressRange::take(std::uint32_t ipv4) {
+  if (ipv4 == next_) {
+    ++next_;
+  } else if (freed_.erase(ipv4) == 0 && ipv4 > next_ && ipv4 <= last_) {
+    // Taken out of turn: what lies between is free and comes later.
+    for (; next_ < ipv4; ++next_) freed_.insert(next_);
+    ++next_;
+  }
+}
+void AddressRange::release(std::uint32_t ipv4) {
+  if (ipv4 >= first_ && ipv4 < next_) freed_.insert(ipv4);
+}
+void AddressRange::pack() { freed_list_.assign(freed_.begin(), freed_.end()); }
+void AddressRange::unpack() {
+  freed_.insert(freed_list_.begin(), freed_list_.end());
+  freed_list_ = {};
+}
+
+// One overload an event type; each folds into the aggregate that its stream names.
+struct WorldEvolver {
+  World& w;
+  const Envelope& envelope;
+  Seq seq;
+  const Event& event;
+
+  Task& task() const {
+    const auto it = w.tasks_.find(TaskId(event.stream.id));
+    CHECK(it != w.tasks_.end(), "seq {}: {} for a task that is not live", seq, event.stream.text());
+    return *it->second;
+  }
+  Vm& vm() const {
+    const auto it = w.vms_.find(VmId(event.stream.id));
+    CHECK(it != w.vms_.end(), "seq {}: {} is not live", seq, event.stream.text());
+    return *it->second;
+  }
+  LiveImage& image() const {
+    const auto it = w.images_.find(ImageId(event.stream.id));
+    CHECK(it != w.images_.end(), "seq {}: {} is not live", seq, event.stream.text());
+    return it->second;
+  }
+  void count_version(StreamVersion& version) const {
+    CHECK(event.version == version + 1, "seq {}: {} is at version {}, the event says {}", seq,
+          event.stream.text(), version, event.version);
+    version = event.version;
+  }
+
+  // ---- task ----
+  void operator()(const CommandAccepted& e) const {
+    auto task = std::make_unique<Task>();
+    task->id = TaskId(event.stream.id);
+    task->tenant = envelope.tenant;
+    task->actor = envelope.actor;
+    task->dialect = envelope.dialect;
+    task->request_id = envelope.request_id;
+    task->trace = envelope.trace;
+    task->created_at = envelope.time;
+    task->last_seq = seq;
+    evolve(*task, e);
+    ++w.in_flight_[task->tenant];
+    const bool is_new = w.tasks_.emplace(task->id, std::move(task)).second;
+    CHECK(is_new, "seq {}: {} is accepted twice", seq, event.stream.text());
+  }
+  template <class E>
+  void fold_task(const E& e) const {
+    Task& t = task();
+    w.unindex_task(t);
+    count_version(t.version);
+    if (const auto next = state_after(event.body)) {
+      CHECK(may_become(t.state, *next), "seq {}: {} from {} to {}", seq, event.stream.text(),
+            base::enum_name(t.state), base::enum_name(*next));
+      t.state = *next;
+      if (*next == TaskState::Ready) t.ready_seq = seq;
+    }
+    evolve(t, e);
+    t.last_seq = seq;
+    w.index_task(t);
+  }
+  void operator()(const TaskQueued& e) const { fold_task(e); }
+  void operator()(const TaskBlocked& e) const {
+    // Queued as READY by the event before it in the same record: BLOCKED is where it starts.
+    Task& t = task();
+    w.unindex_task(t);
+    t.state = TaskState::Accepted;
+    fold_task(e);
+    for (const TaskId& id : e.depends_on) {
+      auto& waiting = w.dependents_[id];
+      if (std::find(waiting.begin(), waiting.end(), t.id) == waiting.end()) waiting.push_back(t.id);
+    }
+  }
+  void operator()(const TaskReady& e) const { fold_task(e); }
+  void operator()(const TaskLeased& e) const { fold_task(e); }
+  void operator()(const TaskStepStarted& e) const { fold_task(e); }
+  void operator()(const TaskStepDone& e) const { fold_task(e); }
+  void operator()(const TaskStepUndone& e) const { fold_task(e); }
+  void operator()(const TaskRetryScheduled& e) const { fold_task(e); }
+  void operator()(const TaskCancelRequested& e) const { fold_task(e); }
+  void operator()(const TaskRedriven& e) const { fold_task(e); }
+  void operator()(const TaskProgressed&) const { count_version(task().version); }
+  void operator()(const TaskPriorityChanged& e) const {
+    Task& t = task();
+    w.unindex_task(t);
+    count_version(t.version);
+    t.priority = e.priority;
+    w.index_task(t);
+  }
+  void operator()(const TaskSucceeded&) const { finish(TaskState::Succeeded); }
+  void operator()(const TaskFailed&) const { finish(TaskState::Failed); }
+  void operator()(const TaskCancelled&) const { finish(TaskState::Cancelled); }
+  void operator()(const TaskTimedOut&) const { finish(TaskState::TimedOut); }
+  void operator()(const TaskDead&) const { finish(TaskState::Dead); }
+
+  void finish(TaskState outcome) const {
+    Task& t = task();
+    count_version(t.version);
+    CHECK(may_become(t.state, outcome), "seq {}: {} from {} to {}", seq, event.stream.text(),
+          base::enum_name(t.state), base::enum_name(outcome));
+    remove(t, outcome);
+  }
+  void remove(Task& t, TaskState outcome) const {
+    w.unindex_task(t);
+    const TaskId id = t.id;
+    if (const auto n = w.in_flight_.find(t.tenant); n != w.in_flight_.end() && --n->second == 0) {
+      w.in_flight_.erase(n);
+    }
+    forget_dependency(t);
+    w.tasks_.erase(id);
+    w.remember_outcome(id, outcome);
+    if (const auto waiting = w.dependents_.find(id); waiting != w.dependents_.end()) {
+      for (const TaskId& dependent : waiting->second) {
+        const auto it = w.tasks_.find(dependent);
+        if (it != w.tasks_.end()) std::erase(it->second->depends_on, id);
+      }
+      w.dependents_.erase(waiting);
+    }
+  }
+  void forget_dependency(const Task& t) const {
+    for (const TaskId& id : t.depends_on) {
+      if (auto* waiting = find_in(w.dependents_, id)) std::erase(*waiting, t.id);
+    }
+  }
+
+  // ---- batch: folds into the task of the same id ----
+  Task& batch() const {
+    Task& t = task();
+    if (!t.batch) t.batch.emplace();
+    count_version(t.batch->version);
+    return t;
+  }
+  void operator()(const BatchOpened& e) const {
+    w.unindex_task(task());
+    Task& t = batch();
+    t.batch->total = e.total;
+    t.state = TaskState::Running;
+    w.index_task(t);
+  }
+  void operator()(const BatchItemSucceeded&) const { ++batch().batch->succeeded; }
+  void operator()(const BatchItemFailed& e) const {
+    Task& t = batch();
+    ++(e.state == TaskState::Cancelled ? t.batch->cancelled : t.batch->failed);
+  }
+  void operator()(const BatchClosed& e) const { remove(batch(), e.state); }
+
+  // ---- vm ----
+  void operator()(const VmRequested& e) const {
+    auto vm = std::make_unique<Vm>();
+    vm->id = VmId(event.stream.id);
+    vm->version = event.version;
+    vm->tenant = envelope.tenant;
+    vm->task = e.task;
+    vm->creator = e.task;
+    vm->spec = e.spec;
+    if (auto* range = find_in(w.addresses_, vm->spec.network)) range->take(vm->spec.ipv4);
+    w.use(*vm);
+    const bool is_new = w.vms_.emplace(vm->id, std::move(vm)).second;
+    CHECK(is_new, "seq {}: {} is requested twice", seq, event.stream.text());
+  }
+  void set_state(Vm& vm, VmState state, const TaskId& by) const {
+    vm.state = state;
+    vm.task = by;
+    if (is_stable(state)) vm.stable_state = state;
+  }
+  Vm& versioned_vm() const {
+    Vm& v = vm();
+    count_version(v.version);
+    return v;
+  }
+  void operator()(const VmLaunching&) const {
+    Vm& v = versioned_vm();
+    v.state = VmState::Launching;
+  }
+  void operator()(const VmLaunched& e) const {
+    Vm& v = versioned_vm();
+    v.backend_ref = e.backend_ref;
+    set_state(v, VmState::Running, TaskId());
+  }
+  void operator()(const VmStateChanged& e) const { set_state(versioned_vm(), e.state, e.task); }
+  void operator()(const VmFailed&) const { set_state(versioned_vm(), VmState::Error, TaskId()); }
+  void operator()(const VmDeleting& e) const {
+    set_state(versioned_vm(), VmState::Deleting, e.task);
+  }
+  void operator()(const VmResized& e) const {
+    Vm& v = versioned_vm();
+    w.unuse(v);
+    v.spec.size = e.size;
+    w.use(v);
+  }
+  void operator()(const VmRebuilt& e) const { versioned_vm().spec.image = e.image; }
+  void operator()(const VmRenamed& e) const { versioned_vm().spec.name = e.name; }
+  void operator()(const VmMigrated& e) const {
+    Vm& v = versioned_vm();
+    w.unuse(v);
+    v.spec.host = e.host;
+    w.use(v);
+  }
+  void operator()(const VmDeleted&) const {
+    Vm& v = versioned_vm();
+    w.unuse(v);
+    if (auto* range = find_in(w.addresses_, v.spec.network)) range->release(v.spec.ipv4);
+    w.vms_.erase(v.id);
+  }
+  void operator()(const SnapshotCreated& e) const {
+    Vm& v = versioned_vm();
+    v.snapshots.push_back(e.snapshot);
+    v.current_snapshot = e.snapshot.name;
+  }
+  void operator()(const SnapshotRestored& e) const { versioned_vm().current_snapshot = e.name; }
+  void operator()(const SnapshotDeleted& e) const {
+    Vm& v = versioned_vm();
+    std::string parent;
+    for (const Snapshot& s : v.snapshots) {
+      if (s.name == e.name) parent = s.parent;
+    }
+    std::erase_if(v.snapshots, [&](const Snapshot& s) { return s.name == e.name; });
+    for (Snapshot& s : v.snapshots) {
+      if (s.parent == e.name) s.parent = parent;
+    }
+    if (v.current_snapshot == e.name) v.current_snapshot = parent;
+  }
+
+  // ---- image ----
+  void add_image(const Image& image, ImageState state, const TaskId& by) const {
+    w.images_[image.id] = LiveImage{image, event.version, state, by};
+    w.image_ids_.emplace(image.name, image.id);
+  }
+  LiveImage& versioned_image() const {
+    LiveImage& i = image();
+    count_version(i.version);
+    return i;
+  }
+  void operator()(const ImageRegistered& e) const {
+    add_image(e.image, ImageState::Saved, TaskId());
+  }
+  void operator()(const ImageSaving& e) const { add_image(e.image, ImageState::Saving, e.task); }
+  void operator()(const ImageSaved& e) const {
+    LiveImage& i = versioned_image();
+    i.state = ImageState::Saved;
+    i.task = TaskId();
+    i.image.size_bytes = e.size_bytes;
+    i.image.backend_ref = e.backend_ref;
+  }
+  void operator()(const ImageFailed&) const {
+    LiveImage& i = versioned_image();
+    i.state = ImageState::Error;
+    i.task = TaskId();
+  }
+  void operator()(const ImageDeleting& e) const {
+    LiveImage& i = versioned_image();
+    i.state = ImageState::Deleting;
+    i.task = e.task;
+  }
+  void operator()(const ImageDeleted&) const {
+    const LiveImage& i = versioned_image();
+    const auto [begin, end] = w.image_ids_.equal_range(i.image.name);
+    for (auto it = begin; it != end; ++it) {
+      if (it->second == i.image.id) {
+        w.image_ids_.erase(it);
+        break;
+      }
+    }
+    w.images_.erase(ImageId(event.stream.id));
+  }
+
+  // ---- catalogue and people: versions by name ----
+  void count_named() const {
+    if (auto* version = find_in(w.named_versions_, event.stream.text())) {
+      count_version(*version);
+    } else {
+      count_version(w.named_versions_[event.stream.text()]);
+    }
+  }
+  void operator()(const FlavorDefined& e) const {
+    count_named();
+    w.flavors_[e.flavor.id] = e.flavor;
+    w.flavor_ids_[e.flavor.name] = e.flavor.id;
+  }
+  void operator()(const NetworkDefined& e) const {
+    count_named();
+    std::erase_if(w.networks_, [&](const Network& n) { return n.id == e.network.id; });
+    w.networks_.push_back(e.network);
+    if (e.network.first_ipv4 != 0 && !w.addresses_.contains(e.network.id)) {
+      w.addresses_.emplace(e.network.id, AddressRange(e.network.first_ipv4, e.network.last_ipv4));
+    }
+  }
+  void operator()(const HostAttached& e) const {
+    count_named();
+    w.hosts_[e.host.name].host = e.host;
+  }
+  void operator()(const BackendRegistered& e) const {
+    count_named();
+    w.backends_[e.backend.name] = e.backend;
+  }
+  void operator()(const ProjectCreated& e) const {
+    count_named();
+    w.projects_[e.project.name] = e.project;
+  }
+  void operator()(const ProjectQuotaSet& e) const {
+    count_named();
+    w.projects_[event.stream.name].quota = e.quota;
+  }
+  void operator()(const UserCreated& e) const {
+    count_named();
+    w.users_[e.user.name] = e.user;
+  }
+  void operator()(const UserPasswordChanged& e) const {
+    count_named();
+    w.users_[event.stream.name].password = e.password;
+  }
+  void operator()(const UserDeleted&) const {
+    count_named();
+    w.users_.erase(event.stream.name);
+  }
+  void operator()(const TokenCreated& e) const {
+    count_named();
+    w.tokens_[e.token.id] = e.token;
+  }
+  void operator()(const TokenDeleted&) const {
+    count_named();
+    w.tokens_.erase(TokenId(event.stream.id));
+  }
+  void operator()(const SystemInitialized&) const {
+    count_named();
+    w.initialized_ = true;
+  }
+  void operator()(const StatSampled&) const { count_named(); }
+  void operator()(const BackupTaken&) const { count_named(); }
+  void operator()(const ProjectionRebuilt&) const { count_named(); }
+};
+
+void World::evolve(const RecordBody& record) {
+  Seq seq = record.envelope.seq;
+  for (const Event& event : record.events) evolve(record.envelope, seq++, event);
+}
+
+void World::evolve(const Envelope& envelope, Seq seq, const Event& event) {
+  CHECK(seq == next_seq_, "the log goes from seq {} to {}", next_seq_ - 1, seq);
+  std::visit(WorldEvolver{*this, envelope, seq, event}, event.body);
+  ++next_seq_;
+}
+
+template <class F>
+void World::each_timer(const Task& task, F&& f) {
+  // A batch ends with its items, which have deadlines of their own.
+  if (task.deadline != base::Time{} && !task.batch && !task.cancel_requested()) {
+    f(Timer{task.deadline, TimerKind::Deadline, task.id});
+  }
+  if (task.wake_at) f(Timer{*task.wake_at, TimerKind::Wake, task.id});
+  if (task.give_up_at) f(Timer{*task.give_up_at, TimerKind::GiveUp, task.id});
+}
+
+void World::index_task(const Task& task) {
+  if (task.state == TaskState::Ready && !task.worker_pool.empty()) {
+    ready_[task.worker_pool].insert({9 - std::min(task.priority, 9U), task.ready_seq, task.id});
+  }
+  each_timer(task, [this](const Timer& t) { timers_.insert(t); });
+}
+
+void World::unindex_task(const Task& task) {
+  if (task.state == TaskState::Ready && !task.worker_pool.empty()) {
+    ready_[task.worker_pool].erase({9 - std::min(task.priority, 9U), task.ready_seq, task.id});
+  }
+  each_timer(task, [this](const Timer& t) { timers_.erase(t); });
+}
+
+void World::use(const Vm& vm) {
+  const auto add = [&](Usage& u) {
+    ++u.vms;
+    u.vcpus += vm.spec.size.vcpus;
+    u.memory_mb += vm.spec.size.memory_mb;
+    u.disk_gb += vm.spec.size.disk_gb;
+  };
+  add(usage_[vm.spec.project]);
+  if (auto* host = find_in(hosts_, vm.spec.host)) add(host->used);
+}
+
+void World::unuse(const Vm& vm) {
+  const auto subtract = [&](Usage& u) {
+    --u.vms;
+    u.vcpus -= vm.spec.size.vcpus;
+    u.memory_mb -= vm.spec.size.memory_mb;
+    u.disk_gb -= vm.spec.size.disk_gb;
+  };
+  subtract(usage_[vm.spec.project]);
+  if (auto* host = find_in(hosts_, vm.spec.host)) subtract(host->used);
+}
+
+void World::remember_outcome(const TaskId& id, TaskState state) {
+  recent_[id] = state;
+  recent_order_.push_back(id);
+  if (recent_order_.size() > kRecentOutcomes) {
+    recent_.erase(recent_order_.front());
+    recent_order_.pop_front();
+  }
+}
+
+const Task* World::task(const TaskId& id) const {
+  const auto it = tasks_.find(id);
+  return it == tasks_.end() ? nullptr : it->second.get();
+}
+const Vm* World::vm(const VmId& id) const {
+  const auto it = vms_.find(id);
+  return it == vms_.end() ? nullptr : it->second.get();
+}
+const LiveImage* World::image(const ImageId& id) const { return find_in(images_, id); }
+const LiveImage* World::image_by_name(std::string_view name, std::string_view tenant) const {
+  const auto [begin, end] = image_ids_.equal_range(name);
+  for (auto it = begin; it != end; ++it) {
+    const LiveImage* found = image(it->second);
+    if (found->image.is_public || found->image.tenant == tenant) return found;
+  }
+  return nullptr;
+}
+const Flavor* World::flavor(std::string_view id_or_name) const {
+  if (const auto* id = find_in(flavor_ids_, id_or_name)) return find_in(flavors_, *id);
+  return find_in(flavors_, std::string(id_or_name));
+}
+const Network* World::network(const NetworkId& id) const {
+  const auto it = std::find_if(networks_.begin(), networks_.end(),
+                               [&](const Network& n) { return n.id == id; });
+  return it == networks_.end() ? nullptr : &*it;
+}
+const Network* World::network_by_name(std::string_view name) const {
+  const auto it = std::find_if(networks_.begin(), networks_.end(),
+                               [&](const Network& n) { return n.name == name; });
+  return it == networks_.end() ? nullptr : &*it;
+}
+const Backend* World::backend(std::string_view name) const {
+  return find_in(backends_, std::string(name));
+}
+const Project* World::project(std::string_view name) const { return find_in(projects_, name); }
+const User* World::user(std::string_view name) const { return find_in(users_, name); }
+const AccessToken* World::token(const TokenId& id) const { return find_in(tokens_, id); }
+std::vector<TaskId> World::dependents(const TaskId& id) const {
+  const auto* waiting = find_in(dependents_, id);
+  return waiting == nullptr ? std::vector<TaskId>{} : *waiting;
+}
+std::optional<TaskState> World::recent_outcome(const TaskId& id) const {
+  const auto* state = find_in(recent_, id);
+  return state == nullptr ? std::nullopt : std::optional(*state);
+}
+const AddressRange* World::addresses(const NetworkId& id) const { return find_in(addresses_, id); }
+Usage World::usage(std::string_view project) const {
+  const auto* used = find_in(usage_, project);
+  return used == nullptr ? Usage{} : *used;
+}
+std::uint64_t World::tasks_in_flight(std::string_view tenant) const {
+  const auto* n = find_in(in_flight_, tenant);
+  return n == nullptr ? 0 : *n;
+}
+const World::ReadyQueue* World::ready(std::string_view pool) const { return find_in(ready_, pool); }
+
+StreamVersion World::next_version(const StreamId& stream) const {
+  switch (stream.kind) {
+    case StreamKind::Command:
+      return 1;
+    case StreamKind::Task: {
+      const Task* t = task(TaskId(stream.id));
+      return t == nullptr ? 1 : t->version + 1;
+    }
+    case StreamKind::Batch: {
+      const Task* t = task(TaskId(stream.id));
+      return t == nullptr || !t->batch ? 1 : t->batch->version + 1;
+    }
+    case StreamKind::Vm: {
+      const Vm* v = vm(VmId(stream.id));
+      return v == nullptr ? 1 : v->version + 1;
+    }
+    case StreamKind::Image: {
+      const LiveImage* i = image(ImageId(stream.id));
+      return i == nullptr ? 1 : i->version + 1;
+    }
+    default: {
+      const auto* version = find_in(named_versions_, stream.text());
+      return version == nullptr ? 1 : *version + 1;
+    }
+  }
+}
+
+}  // namespace slipway::domain

@@ -1,0 +1,58 @@
+#pragma once
+// What a cloud has, and people: images, flavors, networks, hosts, backends, projects, users,
+// tokens.
+#include "core/domain/events.hpp"
+#include "eventstore/directory.hpp"
+#include "eventstore/projections/catalog_table.hpp"
+#include "eventstore/projections/fold_context.hpp"
+#include "eventstore/projections/tallies.hpp"
+
+namespace slipway::eventstore {
+
+class CatalogFold {
+ public:
+  CatalogFold(Database& db, Tallies& tallies);
+  void load();
+
+  void on(const FoldContext&, const domain::ImageRegistered&);
+  void on(const FoldContext&, const domain::ImageSaving&);
+  void on(const FoldContext&, const domain::ImageSaved&);
+  void on(const FoldContext&, const domain::ImageFailed&);
+  void on(const FoldContext&, const domain::ImageDeleting&);
+  void on(const FoldContext&, const domain::ImageDeleted&);
+  void on(const FoldContext&, const domain::FlavorDefined&);
+  void on(const FoldContext&, const domain::NetworkDefined&);
+  void on(const FoldContext&, const domain::HostAttached&);
+  void on(const FoldContext&, const domain::BackendRegistered&);
+  void on(const FoldContext&, const domain::ProjectCreated&);
+  void on(const FoldContext&, const domain::ProjectQuotaSet&);
+  void on(const FoldContext&, const domain::UserCreated&);
+  void on(const FoldContext&, const domain::UserPasswordChanged&);
+  void on(const FoldContext&, const domain::UserDeleted&);
+  void on(const FoldContext&, const domain::TokenCreated&);
+  void on(const FoldContext&, const domain::TokenDeleted&);
+  template <class E>
+  void on(const FoldContext&, const E&) {}
+
+  void flush();
+  bool people_changed() const { return people_changed_; }  // by the last flush()
+  Directory directory() const;                             // `seq` is left to the caller
+
+ private:
+  ImageRow* touch_image(const FoldContext&);
+  ImageRow& new_image(const FoldContext&, const domain::Image&, domain::ImageState);
+  void become(ImageRow& row, domain::ImageState state);
+
+  Tallies& tallies_;
+  CatalogTable<ImageRow> images_;
+  CatalogTable<FlavorRow> flavors_;
+  CatalogTable<NetworkRow> networks_;
+  CatalogTable<HostRow> hosts_;
+  CatalogTable<BackendRow> backends_;
+  CatalogTable<ProjectRow> projects_;
+  CatalogTable<UserRow> users_;
+  CatalogTable<TokenRow> tokens_;
+  bool people_changed_ = false;
+};
+
+}  // namespace slipway::eventstore

@@ -1,0 +1,34 @@
+#pragma once
+// For this folder's .cpp files only: the one header that spells ZeroMQ.
+#include <string>
+#include <string_view>
+#include <zmq.hpp>
+
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "workers/transport.hpp"
+#include "workers/wire.hpp"
+
+namespace slipway::workers {
+
+struct Transport::Impl {
+  zmq::context_t context{1};
+};
+
+// 127.0.0.0/8, [::1], localhost, or not TCP at all.
+bool is_loopback(std::string_view endpoint);
+
+struct ConnectionTimes {
+  base::Duration handshake;
+  base::Duration heartbeat_interval;
+  base::Duration heartbeat_timeout;
+};
+void set_limits(zmq::socket_t& socket, const ConnectionTimes& times);
+
+// The body of a message with secrets is wiped once it is sent.
+zmq::message_t body_message(Frames&& frames);
+
+// Signals end a poll early; that is as good as nothing having come.
+void poll(std::vector<zmq::pollitem_t>& items, std::chrono::milliseconds timeout);
+
+}  // namespace slipway::workers

@@ -1,0 +1,148 @@
+#pragma once
+// A worker without its thread, socket and clock: its session, leases, reports and timers, as a
+// plain deterministic object. The real Worker and the simulator drive it in turns:
+//
+//   core.begin_turn(now, steady);
+//   core.on_message(...);        any number, in the order received
+//   (answers of backends)        any number: they call back into the core
+//   core.end_turn();             runs due timers, then sends what the turn brought
+//   ... sleep until core.next_timer(), a message or an answer
+//
+// The rules are docs/GUARANTEES.md 4.1 to 4.3:
+//  - a lease is measured from the clock reading echoed in its order, so it ends here before it ends
+//    at the server; only a heartbeat that is answered extends it;
+//  - no backend call begins with less than its timeout and a margin left; at expiry all is dropped;
+//  - what happened to a task in one turn goes in one report, which is kept and sent again until it
+//    is acknowledged, for at least one lease timeout after the lease's end. At most one is under
+//    way for a task: what happens meanwhile is added to it, under a new report_id;
+//  - what carries an epoch below the newest seen is dropped.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/domain/worker_messages.hpp"
+#include "workers/backends/backend.hpp"
+
+namespace slipway::workers {
+
+struct Action;
+
+struct WorkerCoreOptions {
+  domain::SessionId session;  // fresh for each run of the process
+  std::string name;
+  std::vector<std::string> pools = {"default"};
+  std::uint32_t slots = 64;  // leases held at a time
+  std::string version;
+  base::Duration margin = std::chrono::seconds(1);
+  base::Duration hello_interval = std::chrono::milliseconds(250);  // until welcomed
+  base::Duration report_interval = std::chrono::seconds(2);        // until acknowledged
+  base::Duration drain_timeout = std::chrono::seconds(60);
+  base::Duration progress_interval = std::chrono::milliseconds(250);
+};
+
+// Plain numbers; read them on the thread that drives the core.
+struct WorkerCounters {
+  std::uint64_t orders = 0;
+  std::uint64_t reports = 0;  // messages, repeats included
+  std::uint64_t reports_repeated = 0;
+  std::uint64_t backend_calls = 0;
+  std::uint64_t leases_lost = 0;     // expired here, or the server said so
+  std::uint64_t stale_messages = 0;  // an older epoch, or an order seen before
+};
+
+class WorkerCore {
+ public:
+  // Sends or loses a message; never blocks.
+  using Send = std::function<void(const domain::WorkerInput&)>;
+
+  // The backends are borrowed, called on the thread that drives the core, and found by their name.
+  WorkerCore(WorkerCoreOptions options, std::vector<Backend*> backends, Send send);
+  ~WorkerCore();
+  WorkerCore(const WorkerCore&) = delete;
+  WorkerCore& operator=(const WorkerCore&) = delete;
+
+  void begin_turn(base::Time now, base::SteadyTime steady);
+  void on_message(std::uint64_t epoch, domain::ServerMessage&& message, Secrets&& secrets = {});
+  void end_turn();
+
+  // When the next turn is due without a message; max() for never.
+  base::SteadyTime next_timer() const;
+
+  // Within a turn. Takes nothing new; finishes or hands back within drain_timeout; then says
+  // goodbye. A second call hurries: what is not in the middle of a call is handed back now.
+  void drain();
+  bool finished() const { return finished_; }
+
+  std::size_t leases() const { return held_.size(); }
+  std::uint64_t epoch() const { return epoch_; }
+  const WorkerCounters& counters() const { return counters_; }
+
+ private:
+  struct Held;  // a task lease
+
+  void on(domain::Welcome&& m);
+  void on(domain::ReportAck&& m);
+  void on(domain::HeartbeatAck&& m);
+  void on(domain::CancelLease&& m);
+  void on(domain::DrainWorker&& m);
+  bool seen_before(const domain::WorkOrder& order);
+  void on_order(domain::WorkOrder&& order, Secrets&& secrets);
+  Held* find(const domain::TaskId& task, domain::FencingToken token);
+
+  void advance(Held& held);
+  bool take_step(Held& held);
+  bool call(Held& held, Action action);
+  void on_answer(std::uint64_t call, BackendAnswer&& answer);
+  void on_progress(Held& held, const BackendAnswer& answer);
+  void leave_off(Held& held);
+
+  void extend(const std::vector<domain::HeldLease>& lost, std::int64_t asked_at_us);
+  void lose(Held& held);
+  void forget(Held& held);
+  void mark_dirty(Held& held);
+  void flush(Held& held);
+  void send_report(Held& held);
+
+  void run_timers();
+  void run_timers(Held& held);
+  void hand_back_all();
+  void say_hello();
+  void beat();
+  std::vector<domain::HeldLease> held_leases() const;
+  void wake_at(base::SteadyTime at);
+
+  WorkerCoreOptions options_;
+  std::map<std::string, Backend*, std::less<>> backends_;
+  Send send_;
+  base::Time now_{};
+  base::SteadyTime steady_{};
+
+  std::unordered_map<domain::TaskId, std::unique_ptr<Held>> held_;
+  std::unordered_map<std::uint64_t, Held*> calls_;  // under way, by number
+  std::vector<Held*> dirty_;                        // something to report at the end of the turn
+  // Leases that ended here lately: a late copy of their order must not begin them again.
+  std::unordered_map<domain::TaskId, domain::FencingToken> ended_;
+  std::deque<std::pair<base::SteadyTime, domain::TaskId>> ended_order_;
+
+  std::uint64_t next_call_ = 1;
+  std::uint64_t next_report_ = 1;
+  std::uint64_t epoch_ = 0;
+  bool welcomed_ = false;
+  bool draining_ = false;
+  bool finished_ = false;
+  base::Duration heartbeat_interval_ = std::chrono::seconds(5);
+  base::Duration hello_pause_;
+  base::SteadyTime hello_at_{};
+  base::SteadyTime beat_at_ = base::SteadyTime::max();
+  base::SteadyTime drain_by_ = base::SteadyTime::max();
+  base::SteadyTime scan_at_ = base::SteadyTime::max();  // the leases' earliest timer, or before it
+  WorkerCounters counters_;
+};
+
+}  // namespace slipway::workers
