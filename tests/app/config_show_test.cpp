@@ -32,7 +32,7 @@ TEST(ConfigShow, MasksPasswordsInUrls) {
 // deploy/slipway.toml is the table, written out. After a change: make golden.
 TEST(ConfigSample, IsTheFileThatIsShipped) {
   const std::string path = SLIPWAY_SOURCE_DIR "/deploy/slipway.toml";
-  if (std::getenv("SLIPWAY_WRITE_GOLDEN") != nullptr) std::ofstream(path) << sample_config();
+  if (std::getenv("SLIPWAY_REWRITE_GOLDEN") != nullptr) std::ofstream(path) << sample_config();
   std::ifstream file(path);
   std::stringstream shipped;
   shipped << file.rdbuf();
