@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 
 namespace slipway::base {
@@ -35,6 +36,34 @@ void append(List& list, const std::string& line) {
   // The head moves only when the list was empty.
   list.reset(curl_slist_append(list.release(), line.c_str()));
 }
+
+// A TLS write to a connection that the server closed raises SIGPIPE, which would end the process.
+// The library can ignore the signal only for all threads at once, which is not ours to decide, so
+// it is held back on this thread and taken away if it came.
+class SigpipeHeld {
+ public:
+  SigpipeHeld() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~SigpipeHeld() {
+    constexpr timespec kNow{0, 0};
+    if (!was_pending_)
+      while (sigtimedwait(&pipe_, nullptr, &kNow) > 0) continue;
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  SigpipeHeld(const SigpipeHeld&) = delete;
+  SigpipeHeld& operator=(const SigpipeHeld&) = delete;
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
 
 // One call's state, shared with the library's callbacks.
 struct Transfer {
@@ -255,6 +284,7 @@ CURLcode HttpClient::Impl::run(Transfer& transfer) {
 HttpResult HttpClient::Impl::perform(Transfer& transfer) {
   if (!is_sendable(transfer.request))
     return tl::unexpected(HttpError{Kind::Invalid, "the method or a header is malformed"});
+  const SigpipeHeld sigpipe;
   set_up(transfer);
   const auto headers = header_list(transfer.request);
   curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
