@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "eventstore/projections/files.hpp"
 #include "eventstore/projections/folds.hpp"
 #include "eventstore/projections/schema.hpp"
+#include "eventstore/projections/wal_mover.hpp"
 
 namespace slipway::eventstore {
 namespace {
@@ -36,17 +38,9 @@ std::string why_drop(Database& db, bool small, std::string_view log_id) {
 void configure(Database& db, std::size_t cache_bytes) {
   db.exec("PRAGMA journal_mode=WAL");
   db.exec("PRAGMA synchronous=NORMAL");
-  db.exec("PRAGMA wal_autocheckpoint=0");  // the projector says when
   db.exec("PRAGMA temp_store=MEMORY");
   db.exec("PRAGMA foreign_keys=OFF");
   db.exec(fmt::format("PRAGMA cache_size=-{}", cache_bytes / 1024).c_str());
-}
-
-void remove_files(const std::string& file) {
-  std::error_code ignored;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    std::filesystem::remove(file + suffix, ignored);
-  }
 }
 
 }  // namespace
@@ -58,6 +52,7 @@ struct ProjectorCore::Impl {
   std::unique_ptr<Database> db;
   std::unique_ptr<Folds> folds;
   Statement begin, commit, save_checkpoint;
+  std::unique_ptr<WalMover> mover;
   domain::Seq checkpoint = 0;
   base::Time last_event_time{};
   bool broken = false;
@@ -76,7 +71,7 @@ struct ProjectorCore::Impl {
 base::Result<std::unique_ptr<ProjectorCore>> ProjectorCore::open(Options options,
                                                                  std::string_view log_id) {
   auto impl = std::make_unique<Impl>();
-  impl->file = options.directory + "/" + options.file_name;
+  impl->dropped_because = options.drop_because;
   impl->options = std::move(options);
   std::error_code error;
   std::filesystem::create_directories(impl->options.directory, error);
@@ -96,7 +91,13 @@ base::Result<std::unique_ptr<ProjectorCore>> ProjectorCore::open(Options options
 }
 
 base::Status ProjectorCore::Impl::open_file(std::string_view log_id) {
-  if (std::filesystem::exists(file) && open_existing(log_id)) return {};
+  const std::string& directory = options.directory;
+  if (!options.building) remove_with_wal(building_file(directory));
+  const std::uint64_t number = serving_number(directory);
+  if (options.building || number == 0 || !dropped_because.empty()) return make_new(log_id);
+  file = numbered_file(directory, number);
+  remove_others(directory, number);
+  if (open_existing(log_id)) return {};
   return make_new(log_id);
 }
 
@@ -116,7 +117,11 @@ bool ProjectorCore::Impl::open_existing(std::string_view log_id) {
 
 base::Status ProjectorCore::Impl::make_new(std::string_view log_id) {
   close();
-  remove_files(file);
+  const std::uint64_t number = serving_number(options.directory) + 1;
+  file = options.building ? building_file(options.directory)
+                          : numbered_file(options.directory, number);
+  remove_with_wal(file);
+  if (!options.building) remove_others(options.directory, number);
   auto opened = Database::open(file, OpenMode::ReadWriteCreate);
   if (!opened) return base::fail(opened.error());
   db = std::move(*opened);
@@ -134,6 +139,7 @@ base::Status ProjectorCore::Impl::make_new(std::string_view log_id) {
 
 // Statements before their database.
 void ProjectorCore::Impl::close() {
+  mover.reset();
   begin = Statement();
   commit = Statement();
   save_checkpoint = Statement();
@@ -153,6 +159,18 @@ base::Status ProjectorCore::Impl::load() {
   }
   folds->load();
   if (!db->ok()) return base::fail(db->error());
+  return {};
+}
+
+base::Status ProjectorCore::promote(const std::string& directory) {
+  const std::uint64_t number = serving_number(directory) + 1;
+  std::error_code error;
+  std::filesystem::rename(building_file(directory), numbered_file(directory, number), error);
+  if (error) {
+    return base::fail(base::Errc::Internal,
+                      fmt::format("promote a second copy: {}", error.message()));
+  }
+  remove_others(directory, number);
   return {};
 }
 
@@ -216,14 +234,18 @@ std::shared_ptr<const Directory> ProjectorCore::directory() const {
   return std::make_shared<const Directory>(std::move(directory));
 }
 
-base::Result<ProjectorCore::WalState> ProjectorCore::checkpoint_wal() {
-  const auto [frames, moved] = impl_->db->checkpoint();
-  if (!impl_->db->ok()) return base::fail(impl_->db->error());
-  return WalState{frames, moved};
+void ProjectorCore::tend_wal(int pages) {
+  Impl& impl = *impl_;
+  if (!impl.mover) impl.mover = std::make_unique<WalMover>(impl.file);
+  const auto step = impl.mover->next_step(impl.db->wal_pages(), pages);
+  if (step == WalMover::Step::MoveNow) (void)impl.db->checkpoint();
 }
-int ProjectorCore::wal_pages() const { return impl_->db->wal_pages(); }
-std::string ProjectorCore::file() const { return impl_->file; }
-
+base::Status ProjectorCore::checkpoint_wal() {
+  (void)impl_->db->checkpoint();
+  if (!impl_->db->ok()) return base::fail(impl_->db->error());
+  return {};
+}
+bool ProjectorCore::damaged() const { return impl_->db->damaged(); }
 namespace {
 
 void dump_row(const Statement& row, int columns, std::string& out) {

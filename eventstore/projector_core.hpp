@@ -23,8 +23,9 @@ namespace slipway::eventstore {
 class ProjectorCore {
  public:
   struct Options {
-    std::string directory{};  // made if absent; holds read_models.sqlite and its WAL
-    std::string file_name = "read_models.sqlite";
+    std::string directory{};     // made if absent
+    bool building = false;       // a second copy beside the one that serves, see promote()
+    std::string drop_because{};  // not empty: begin with an empty file
     std::size_t cache_bytes = 64U << 20U;
     // Unfinished tasks kept in memory between lots; those beyond are read back when they change.
     std::size_t max_hot_tasks = 50000;
@@ -36,6 +37,9 @@ class ProjectorCore {
   static base::Result<std::unique_ptr<ProjectorCore>> open(Options options,
                                                            std::string_view log_id);
   ~ProjectorCore();
+  // Puts the second copy, which must be closed, in the place of the one that serves, which should
+  // be closed too: it is removed. Readers move over by themselves.
+  static base::Status promote(const std::string& directory);
 
   // The seq of the last event folded; 0 at the start.
   domain::Seq checkpoint() const;
@@ -59,15 +63,13 @@ class ProjectorCore {
   const TallyMap& tallies() const;
   std::shared_ptr<const Directory> directory() const;
 
-  // Moves what the WAL holds into the file, as far as readers allow. Blocks for the disk.
-  struct WalState {
-    int frames = 0;
-    int moved = 0;
-  };
-  base::Result<WalState> checkpoint_wal();
-  // Pages in the WAL since it was last begun anew.
-  int wal_pages() const;
-  std::string file() const;
+  // After apply(), when the WAL should be moved into the file at `pages` of 4 KiB: asks a thread of
+  // its own to, or does the little that is left. Never waits for readers.
+  void tend_wal(int pages);
+  // All of it, now.
+  base::Status checkpoint_wal();
+  // The file is not to be trusted: open the next with `drop_because`.
+  bool damaged() const;
 
   // For the test that two files are equal: every row of every table in key order, as text.
   base::Result<std::string> dump_for_test() const;

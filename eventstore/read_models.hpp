@@ -45,7 +45,7 @@ class Scope {
 };
 
 template <class T>
-struct Answer {
+struct Read {
   T value{};
   domain::Seq seq = 0;
 };
@@ -137,6 +137,8 @@ struct HourCount {
   std::int64_t vms = 0;
 };
 
+struct QueryConnection;
+
 class Reader {
  public:
   ~Reader();
@@ -146,7 +148,7 @@ class Reader {
   base::Result<domain::Seq> seq();
 
   // ---- tasks ----
-  base::Result<Answer<std::optional<TaskRow>>> get_task(const Scope&, const domain::TaskId&);
+  base::Result<Read<std::optional<TaskRow>>> get_task(const Scope&, const domain::TaskId&);
   base::Result<Page<TaskRow>> list_tasks(const Scope&, const TaskFilter&, const PageRequest&);
   // Items in their order; `after` is the index of the last item seen, `next` likewise.
   base::Result<Page<TaskRow>> batch_items(const Scope&, const domain::TaskId& batch,
@@ -156,47 +158,46 @@ class Reader {
     return list_tasks(scope, {.states = {domain::TaskState::Dead}}, page);
   }
   // The ids only, oldest first, for a bulk command by filter; at most `limit`.
-  base::Result<Answer<std::vector<domain::TaskId>>> task_ids(const Scope&, const TaskFilter&,
+  base::Result<Read<std::vector<domain::TaskId>>> task_ids(const Scope&, const TaskFilter&,
                                                              std::size_t limit);
 
   // ---- VMs. Deleted ones are found by id (until then they are history), never listed ----
-  base::Result<Answer<std::optional<VmRow>>> get_vm(const Scope&, const domain::VmId&);
+  base::Result<Read<std::optional<VmRow>>> get_vm(const Scope&, const domain::VmId&);
   base::Result<Page<VmRow>> list_vms(const Scope&, const VmFilter&, const PageRequest&);
   // The next rows of a whole list, oldest first, at most `limit`; sets scan.done at the end.
   base::Status scan_vms(const Scope&, const VmFilter&, ListScan& scan, std::size_t limit,
                         const std::function<void(const VmRow&)>& row);
-  base::Result<Answer<std::vector<SnapshotRow>>> snapshots(const Scope&, const domain::VmId&);
+  base::Result<Read<std::vector<SnapshotRow>>> snapshots(const Scope&, const domain::VmId&);
 
   // ---- what a cloud has. A tenant sees its own and what is public or shared; lists are in the
   // order of definition, oldest first unless `ascending` is false and a page is asked for ----
-  base::Result<Answer<std::optional<ImageRow>>> get_image(const Scope&, const domain::ImageId&);
+  base::Result<Read<std::optional<ImageRow>>> get_image(const Scope&, const domain::ImageId&);
   base::Result<Page<ImageRow>> list_images(const Scope&, const PageRequest&);
-  base::Result<Answer<std::optional<FlavorRow>>> get_flavor(const Scope&, std::string_view id);
+  base::Result<Read<std::optional<FlavorRow>>> get_flavor(const Scope&, std::string_view id);
   base::Result<Page<FlavorRow>> list_flavors(const Scope&, const PageRequest&);
-  base::Result<Answer<std::optional<NetworkRow>>> get_network(const Scope&,
+  base::Result<Read<std::optional<NetworkRow>>> get_network(const Scope&,
                                                               const domain::NetworkId&);
   base::Result<Page<NetworkRow>> list_networks(const Scope&, const PageRequest&);
-  base::Result<Answer<std::optional<HostRow>>> get_host(const Scope&, std::string_view name);
+  base::Result<Read<std::optional<HostRow>>> get_host(const Scope&, std::string_view name);
   base::Result<Page<HostRow>> list_hosts(const Scope&, const PageRequest&);
-  base::Result<Answer<std::optional<BackendRow>>> get_backend(const Scope&, std::string_view name);
+  base::Result<Read<std::optional<BackendRow>>> get_backend(const Scope&, std::string_view name);
   base::Result<Page<BackendRow>> list_backends(const Scope&, const PageRequest&);
   // By name (the tenant's) or by id as text. A tenant sees only its own.
-  base::Result<Answer<std::optional<ProjectRow>>> get_project(const Scope&, std::string_view name);
+  base::Result<Read<std::optional<ProjectRow>>> get_project(const Scope&, std::string_view name);
   base::Result<Page<ProjectRow>> list_projects(const Scope&, const PageRequest&);
   base::Result<Page<UserRow>> list_users(const Scope&, const PageRequest&);
   base::Result<Page<TokenRow>> list_tokens(const Scope&, const PageRequest&);
 
   // ---- statistics: exact, from the events' times, hours without events included ----
   // The UTC hours of the last 24 h, none before the first event, the running one last.
-  base::Result<Answer<std::vector<HourCount>>> vms_per_hour(const Scope&, base::Time now);
+  base::Result<Read<std::vector<HourCount>>> vms_per_hour(const Scope&, base::Time now);
   // InvalidArgument: an unknown zone, a grouping the series has not, over kMaxSeriesPoints.
-  base::Result<Answer<std::vector<SeriesPoint>>> series(const Scope&, const SeriesQuery&);
+  base::Result<Read<std::vector<SeriesPoint>>> series(const Scope&, const SeriesQuery&);
 
  private:
   friend class ReadModels;
-  struct Impl;
-  explicit Reader(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Reader(std::unique_ptr<QueryConnection> impl);
+  std::unique_ptr<QueryConnection> impl_;
 };
 
 // Where the files are. A rebuild makes a new file beside the one that serves; readers move over

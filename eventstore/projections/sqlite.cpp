@@ -32,6 +32,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path, 
   }
   sqlite3_extended_result_codes(db->db_, 1);
   sqlite3_busy_timeout(db->db_, kBusyTimeoutMs);
+  // In place of the hook that checkpoints by itself: the projector says when.
   sqlite3_wal_hook(db->db_, &Database::on_wal, db.get());
   return db;
 }
@@ -119,6 +120,14 @@ void Statement::bind(int at, std::string_view text) {
 void Statement::bind(int at, const base::Uuid& id) {
   if (id.is_nil()) return bind_null(at);
   sqlite3_bind_blob(stmt_, at, id.bytes.data(), static_cast<int>(id.bytes.size()), SQLITE_STATIC);
+}
+void Statement::bind_copy(int at, std::string_view text) {
+  sqlite3_bind_text(stmt_, at, text.empty() ? "" : text.data(), static_cast<int>(text.size()),
+                    SQLITE_TRANSIENT);
+}
+void Statement::bind_copy(int at, const base::Uuid& id) {
+  sqlite3_bind_blob(stmt_, at, id.bytes.data(), static_cast<int>(id.bytes.size()),
+                    SQLITE_TRANSIENT);
 }
 void Statement::bind_null(int at) { sqlite3_bind_null(stmt_, at); }
 

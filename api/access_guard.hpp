@@ -1,0 +1,42 @@
+#pragma once
+// The Router's guard: finds out who asks, by the door of the route, then whether he may. Deny by
+// default: a door that nobody opened lets nobody in.
+//
+//   AccessGuard guard(services, authenticator);
+//   guard.open(Door::VmFront, vmfront.door());
+//   auto router = std::make_shared<Router>(guard.guard());
+#include <array>
+#include <functional>
+
+#include "api/authenticator.hpp"
+
+namespace slipway::api {
+
+class AccessGuard {
+ public:
+  AccessGuard(const ApiServices& services, Authenticator& authenticator);
+
+  // Finds out who asks and calls `enter` (from any thread), or answers the call itself.
+  using Enter = std::function<void(IdentityPtr)>;
+  struct DoorKeeper {
+    std::function<void(const Call& call, Enter enter)> identify;
+    const ErrorRenderer* errors = nullptr;
+  };
+  // Before the server starts.
+  void open(Door door, DoorKeeper keeper);
+
+  // Refers to this object, which must outlive the router.
+  Router::Guard guard();
+  // For routes that take a body piece by piece: those with a bearer token only.
+  Router::HeadGuard head_guard();
+
+ private:
+  void admit(Call call) const;
+  void enter(Call call, IdentityPtr identity) const;
+
+  const ApiServices& services_;
+  Authenticator& authenticator_;
+  std::array<DoorKeeper, kDoors> doors_;
+};
+
+}  // namespace slipway::api
