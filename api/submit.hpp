@@ -48,7 +48,7 @@ class FixedForm final : public AnswerForm {
   FixedForm(int status, std::string body, eventstore::Answer::SecretSlot slot, base::Secret value)
       : status_(status), body_(std::move(body)), slot_(std::move(slot)), value_(std::move(value)) {}
   eventstore::Answer render(const eventstore::Accepted&) override;
-  std::string_view secret() const override { return value_.expose(); }
+  std::string_view secret() const override { return value_.reveal(); }
 
  private:
   int status_;
@@ -64,8 +64,8 @@ struct CommandRequest {
   std::vector<eventstore::LogBatch::Put> secrets;
   std::optional<eventstore::Submission::Idempotency> idempotency;
   bool dry_run = false;
-  base::Duration wait{};        // Prefer: wait
-  bool args_at_root = false;    // the body is the arguments: pointers lose their "/args"
+  base::Duration wait{};      // Prefer: wait
+  bool args_at_root = false;  // the body is the arguments: pointers lose their "/args"
   std::unique_ptr<AnswerForm> form;
 };
 
@@ -74,8 +74,9 @@ class Submitter {
   explicit Submitter(const ApiServices& services, const TaskWatch& watch)
       : services_(services), watch_(watch) {}
 
-  // What the request line and headers say: caller, fresh task id, If-Match, Idempotency-Key, Prefer.
-  // InvalidArgument for a header that makes no sense. `client.errors` is left at its default.
+  // What the request line and headers say: caller, fresh task id, If-Match, Idempotency-Key,
+  // Prefer. InvalidArgument for a header that makes no sense. `client.errors` is left at its
+  // default.
   base::Result<CommandRequest> begin(const Call& call, domain::Dialect dialect) const;
 
   // Queues it; the client is answered later, or here when the queue is full.
