@@ -46,8 +46,7 @@ struct LoadedConfig {
   std::vector<ConfigError> errors;        // in the order of the sources, then the impossible pairs
   std::vector<std::string> warnings;      // allowed, but to be said: insecure listeners
   bool ok() const { return errors.empty(); }
-  // Nothing at all was configured: the demo.
-  bool is_demo() const { return origins.empty(); }
+  bool is_default(const std::string& key) const { return !origins.contains(key); }
 };
 
 LoadedConfig load_config(const ConfigSources& sources);

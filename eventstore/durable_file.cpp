@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ using base::fail;
 using base::Result;
 using base::Status;
 
+constexpr std::size_t kReadBytes = 64U << 10U;
 constexpr std::size_t kCopyBytes = 1U << 20U;
 
 }  // namespace
@@ -79,19 +81,34 @@ Status make_directories(const fs::path& dir) {
 Result<std::string> read_file(const fs::path& path) {
   auto fd = open_file(path, O_RDONLY);
   if (!fd) return fail(fd.error());
-  struct stat about {};
-  if (::fstat(fd->get(), &about) != 0) return fail(os_error("stat", path).error());
-  std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t n = ::read(fd->get(), bytes.data() + at, bytes.size() - at);
+  std::string bytes;
+  std::string buffer(kReadBytes, '\0');
+  for (;;) {
+    const ssize_t n = ::read(fd->get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail(os_error("read", path).error());
-    if (n == 0) break;
-    at += static_cast<std::size_t>(n);
+    if (n == 0) return bytes;
+    bytes.append(buffer, 0, static_cast<std::size_t>(n));
   }
-  bytes.resize(at);
-  return bytes;
+}
+
+Result<MappedFile> MappedFile::open(const fs::path& path) {
+  auto fd = open_file(path, O_RDONLY);
+  if (!fd) return fail(fd.error());
+  struct stat about {};
+  if (::fstat(fd->get(), &about) != 0) return fail(os_error("stat", path).error());
+  MappedFile file;
+  if (about.st_size == 0) return file;
+  const auto size = static_cast<std::size_t>(about.st_size);
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
+  if (at == MAP_FAILED) return fail(os_error("map", path).error());
+  ::madvise(at, size, MADV_SEQUENTIAL);
+  file.bytes_ = {static_cast<const char*>(at), size};
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
 Status write_file_atomically(const fs::path& path, std::string_view bytes, unsigned mode) {

@@ -2,10 +2,9 @@
 // Files that must survive a power loss, and the lock that keeps a second process out. Errors name
 // the path and the system's reason. Any thread, but one path by one thread.
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/base/result.hpp"
 
@@ -38,6 +37,22 @@ base::Status sync_directory(const std::filesystem::path& dir);
 // Makes it and its missing parents, each synced into the one above.
 base::Status make_directories(const std::filesystem::path& dir);
 base::Result<std::string> read_file(const std::filesystem::path& path);
+
+// A file's bytes where the kernel has them, for files too large to copy. Nobody may shorten it
+// meanwhile.
+class MappedFile {
+ public:
+  static base::Result<MappedFile> open(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  MappedFile& operator=(MappedFile&&) = delete;
+  ~MappedFile();
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  MappedFile() = default;
+  std::string_view bytes_;
+};
+
 // All or nothing: a temporary file beside it, synced, renamed over it, the directory synced.
 base::Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                                    unsigned mode = 0644);

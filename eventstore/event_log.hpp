@@ -29,7 +29,8 @@ struct Record {
   Seq next_seq() const { return seq + event_count; }
 };
 
-// What one sync makes durable, all or nothing. Owned and filled by the sequencer; reused.
+// What one sync makes durable, all or nothing. Owned and filled by the sequencer; reused. Deletions
+// are carried out before puts, so a key that is in both is there afterwards. Keys are not empty.
 struct LogBatch {
   struct NewRecord {
     Seq seq = 0;
@@ -69,7 +70,9 @@ struct LogHead {
   base::Digest hash{};  // of the last record; zero for an empty log
 };
 
-// Reads records in order. Used by one thread; sees what was durable when it was made.
+// Reads records in order. Used by one thread; sees what was durable when it was made, and stays at
+// that end: to follow the log, make another. Holds on to files of the log, so not for long; must be
+// gone before the log is.
 class LogCursor {
  public:
   virtual ~LogCursor() = default;
@@ -90,6 +93,7 @@ class EventLog {
   virtual const LogHead& head() const = 0;
 
   // ---- any thread ----
+  // From the record that holds event `from` (0 is as 1); beyond the head it is at its end at once.
   virtual base::Result<std::unique_ptr<LogCursor>> read(Seq from) const = 0;
   // The record that holds event `seq`; nullopt beyond the head. The bytes are appended to
   // `storage`.

@@ -137,6 +137,8 @@ struct HourCount {
   std::int64_t vms = 0;
 };
 
+struct QueryConnection;
+
 class Reader {
  public:
   ~Reader();
@@ -194,9 +196,8 @@ class Reader {
 
  private:
   friend class ReadModels;
-  struct Impl;
-  explicit Reader(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Reader(std::unique_ptr<QueryConnection> impl);
+  std::unique_ptr<QueryConnection> impl_;
 };
 
 // Where the files are. A rebuild makes a new file beside the one that serves; readers move over

@@ -29,7 +29,7 @@ namespace slipway::eventstore {
 
 struct RocksLogOptions {
   std::uint64_t block_cache_bytes = 16U << 20U;  // filled as it is used
-  std::uint64_t memtable_bytes = 16U << 20U;     // of records; the others' follow from it
+  std::uint64_t memtable_bytes = 32U << 20U;     // of records; the others' follow from it
   std::uint64_t max_wal_bytes = 128U << 20U;     // bounds what a start has to replay
   bool create_if_missing = true;
   bool compact_in_background = true;

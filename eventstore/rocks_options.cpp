@@ -34,7 +34,7 @@ rocksdb::ColumnFamilyOptions column(const RocksLogOptions& options, std::uint64_
   column.compression = rocksdb::kLZ4Compression;
   column.write_buffer_size = memtable_bytes;
   // Room to go on while the disk is busy with a flush.
-  column.max_write_buffer_number = 6;
+  column.max_write_buffer_number = 4;
   column.level0_file_num_compaction_trigger = 4;
   column.level0_slowdown_writes_trigger = 40;
   column.level0_stop_writes_trigger = 60;
@@ -62,6 +62,9 @@ rocksdb::DBOptions db_options(const RocksLogOptions& options, RocksStore::Mode m
   db.paranoid_checks = true;
   db.verify_sst_unique_id_in_manifest = true;
   db.skip_stats_update_on_db_open = true;
+  // Records sink without being merged, so a long log has thousands of table files. All are looked
+  // for at open and their sizes checked, but only some are held open.
+  db.max_open_files = 512;
   db.max_total_wal_size = options.max_wal_bytes;
 
   // One thread writes.
@@ -86,14 +89,14 @@ std::vector<rocksdb::ColumnFamilyDescriptor> columns(const RocksLogOptions& opti
 
   // Records come in key order: files of level 0 never overlap and sink without being rewritten.
   auto records = column(options, options.memtable_bytes, plain);
-  auto index = column(options, std::max(options.memtable_bytes, 32 * kMiB), plain);
+  auto index = column(options, options.memtable_bytes, plain);
   // Streams are mostly UUIDs in order of time, so a key goes in near the last of its kind:
   // searching from there takes a third off an append. (A hash table of lists takes off more, but
   // gives all of it back in the flush: measured and rejected.)
   index.memtable_insert_with_hint_prefix_extractor.reset(
       rocksdb::NewFixedPrefixTransform(kIndexKindBytes));
   // Nearly every look-up is for a key that is not there; the filters answer it, the memtable's too.
-  auto idempotency = column(options, options.memtable_bytes, filtered);
+  auto idempotency = column(options, options.memtable_bytes / 2, filtered);
   idempotency.memtable_whole_key_filtering = true;
   idempotency.memtable_prefix_bloom_size_ratio = 0.02;
   const auto secrets = column(options, 4 * kMiB, filtered);

@@ -51,9 +51,9 @@ std::vector<fs::path> wal_files(const fs::path& dir) {
 }
 
 Result<WalScan> scan_file(const fs::path& file) {
-  const auto bytes = read_file(file);
-  if (!bytes) return fail(bytes.error());
-  return scan_wal(*bytes);
+  const auto mapped = MappedFile::open(file);
+  if (!mapped) return fail(mapped.error());
+  return scan_wal(mapped->bytes());
 }
 
 // A log is left for a newer one only after its last batch was synced, and a torn tail is cut before
@@ -120,7 +120,8 @@ Status cut(const Torn& torn, RecoveryReport& report) {
 Status refuse_to_replace(const fs::path& dir, bool witnessed, const RocksLogOptions& options) {
   if (witnessed) return damage(dir / "CURRENT", 0, "it is missing");
   for (const auto& entry : fs::directory_iterator(dir)) {
-    if (entry.path().extension() == ".sst") return damage(dir / "CURRENT", 0, "it is missing");
+    const auto kind = entry.path().extension();  // the store makes CURRENT before any of these
+    if (kind == ".sst" || kind == ".log") return damage(dir / "CURRENT", 0, "it is missing");
   }
   if (!options.create_if_missing) {
     return fail(Errc::NotFound, fmt::format("there is no log in {}", dir.string()));

@@ -301,6 +301,7 @@ void SequencerCore::take(const domain::WorkerHello& hello) {
   welcome.epoch = log_.head().epoch;
   welcome.heartbeat_interval = options_.heartbeat_interval;
   welcome.lost = extend_held(hello.session, hello.held);
+  welcome.asked_at_us = hello.asked_at_us;
   effect(hello.session, std::move(welcome));
 }
 
@@ -326,11 +327,13 @@ void SequencerCore::take(const domain::WorkerHeartbeat& heartbeat) {
     ack.unknown_session = true;
   } else {
     session->last_seen = steady_;
+    session->asked_at_us = heartbeat.asked_at_us;
     if (heartbeat.draining && !session->draining) {
       session->draining = true;
       ++workers_version_;
     }
     ack.lost = extend_held(heartbeat.session, heartbeat.held);
+    ack.asked_at_us = heartbeat.asked_at_us;
   }
   effect(heartbeat.session, std::move(ack));
 }
@@ -357,7 +360,10 @@ void SequencerCore::take(DrainRequest& request) {
 }
 
 void SequencerCore::take(domain::WorkerReport& report) {
-  if (WorkerSession* session = leases_.session(report.session)) session->last_seen = steady_;
+  if (WorkerSession* session = leases_.session(report.session)) {
+    session->last_seen = steady_;
+    session->asked_at_us = report.asked_at_us;
+  }
   TaskLease* lease = leases_.lease(report.task);
   if (lease != nullptr && lease->token == report.token && lease->session == report.session &&
       report.report_id <= lease->last_report) {
@@ -487,8 +493,10 @@ void SequencerCore::lease_to(const domain::TaskId& id, WorkerSession& session) {
       domain::decide_lease(world_, options_.policy, task, session.id, session.worker, now_);
   commit(envelope_of(task, std::string(kServer)), std::move(events));
   leases_.grant(id, task.token, session.id, steady_ + options_.policy.lease_timeout);
-  effect(session.id, domain::make_work_order(world_, options_.policy, task, log_.head().epoch),
-         task.tenant);
+  domain::WorkOrder order =
+      domain::make_work_order(world_, options_.policy, task, log_.head().epoch);
+  order.asked_at_us = session.asked_at_us;
+  effect(session.id, std::move(order), task.tenant);
 }
 
 std::vector<WorkerStatus> SequencerCore::workers() const {

@@ -14,6 +14,7 @@ WorkerSession& TaskLeaseTable::open_session(const domain::WorkerHello& hello,
   s.version = hello.version;
   s.slots = hello.slots;
   s.last_seen = steady;
+  s.asked_at_us = hello.asked_at_us;
   return s;
 }
 

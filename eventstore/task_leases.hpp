@@ -23,6 +23,7 @@ struct WorkerSession {
   std::uint32_t slots = 0;
   bool draining = false;
   base::SteadyTime last_seen{};
+  std::int64_t asked_at_us = 0;  // the worker's own clock in its newest message, echoed to it
   base::Time connected_at{};
   std::set<domain::TaskId> held;
   std::uint32_t free_slots() const {

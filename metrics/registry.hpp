@@ -48,8 +48,8 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // Text format 0.0.4. Any thread; one scrape at a time, the next waits. About 4 us a series, so
-  // not for an I/O thread once there are thousands.
+  // Text format 0.0.4. Any thread; one scrape at a time, the next waits. 0.7 ms of a core
+  // for 1300 series: not for an I/O thread once there are thousands.
   std::string scrape();
 
   // `hook` runs in scrape(), so on any thread but never twice at once. It must be quick, must not

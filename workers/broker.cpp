@@ -62,7 +62,7 @@ base::Status secure(zmq::socket_t& socket, const BrokerOptions& options) {
     return fail(workers.error());
   }
   socket.set(zmq::sockopt::curve_server, 1);
-  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.expose()));
+  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.reveal()));
   socket.set(zmq::sockopt::zap_domain, std::string("slipway"));
   return {};
 }

@@ -87,7 +87,7 @@ Result<CurveKeys> read_key_file(const std::string& path) {
     base::wipe(line);
   }
   base::wipe(*text);
-  if (!is_public_key(keys.public_key) || !is_public_key(keys.secret_key.expose())) {
+  if (!is_public_key(keys.public_key) || !is_public_key(keys.secret_key.reveal())) {
     return fail(Errc::InvalidArgument, fmt::format("{}: not a slipway key file", path));
   }
   return keys;

@@ -78,7 +78,7 @@ constexpr MessageType type_of<domain::DrainWorker>() {
 std::size_t secrets_size(const Secrets& secrets) {
   if (secrets.empty()) return 0;
   std::size_t size = 2;
-  for (const auto& [ref, value] : secrets.items()) size += 6 + ref.size() + value.expose().size();
+  for (const auto& [ref, value] : secrets.items()) size += 6 + ref.size() + value.reveal().size();
   return size;
 }
 
@@ -94,9 +94,9 @@ void append_secrets(std::string& out, const Secrets& secrets) {
   append(out, static_cast<std::uint16_t>(secrets.items().size()));
   for (const auto& [ref, value] : secrets.items()) {
     append(out, static_cast<std::uint16_t>(ref.size()));
-    append(out, static_cast<std::uint32_t>(value.expose().size()));
+    append(out, static_cast<std::uint32_t>(value.reveal().size()));
     out.append(ref);
-    out.append(value.expose());
+    out.append(value.reveal());
   }
 }
 

@@ -31,7 +31,7 @@ base::Status secure(zmq::socket_t& socket, const WorkerOptions& options) {
   }
   socket.set(zmq::sockopt::curve_serverkey, options.server_public_key);
   socket.set(zmq::sockopt::curve_publickey, keys->public_key);
-  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.expose()));
+  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.reveal()));
   return {};
 }
 

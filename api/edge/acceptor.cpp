@@ -138,7 +138,10 @@ Acceptor::~Acceptor() {
   if (spare_fd_ >= 0) ::close(spare_fd_);
 }
 
-void Acceptor::start() { threads_.front()->watch(fd_, *this); }
+void Acceptor::start() {
+  threads_.front()->watch(fd_, *this);
+  threads_.front()->each_tick([this] { on_tick(); });
+}
 
 void Acceptor::stop() {
   if (fd_ < 0) return;
@@ -148,6 +151,7 @@ void Acceptor::stop() {
 
 void Acceptor::on_io(IoEvents events) {
   if (!events.readable) return;
+  short_of_files_ = false;
   while (fd_ >= 0 && accept_one()) {
   }
 }
@@ -164,8 +168,7 @@ bool Acceptor::accept_one() {
   switch (errno) {
     case EMFILE:
     case ENFILE:
-      refuse_one();
-      return true;
+      return refuse_one();
     case EINTR:
     case ECONNABORTED:
       return true;
@@ -174,13 +177,22 @@ bool Acceptor::accept_one() {
   }
 }
 
-// Out of descriptors: without this the client would hang in the backlog.
-void Acceptor::refuse_one() {
-  edge_->counters.count(Refusal::FileDescriptors);
+// Out of descriptors: without this the client would hang in the backlog. False when there was none
+// (accept says EMFILE before it looks), or nothing can be done now: the next tick tries again.
+bool Acceptor::refuse_one() {
   if (spare_fd_ >= 0) ::close(spare_fd_);
   const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd >= 0) ::close(fd);
+  short_of_files_ = fd < 0 && errno != EAGAIN;
+  if (fd >= 0) {
+    edge_->counters.count(Refusal::FileDescriptors);
+    ::close(fd);
+  }
   spare_fd_ = open_spare();
+  return fd >= 0;
+}
+
+void Acceptor::on_tick() {
+  if (short_of_files_) on_io({.readable = true});
 }
 
 void Acceptor::welcome(int fd, PeerInfo peer) {

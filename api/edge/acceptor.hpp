@@ -29,11 +29,13 @@ class Acceptor final : public FdHandler {
   Acceptor(int fd, std::uint16_t port, ListenerOptions listener, std::shared_ptr<EdgeState> edge,
            std::vector<std::unique_ptr<IoThread>>& threads);
   bool accept_one();
-  void refuse_one();
+  bool refuse_one();
+  void on_tick();
   void welcome(int fd, PeerInfo peer);
 
   int fd_;
   int spare_fd_;  // given up for a moment to refuse a client when descriptors have run out
+  bool short_of_files_ = false;
   const std::uint16_t port_;
   const std::shared_ptr<const ListenerState> listener_;  // shared: its connections
   const std::shared_ptr<EdgeState> edge_;                // shared: see EdgeState

@@ -83,10 +83,6 @@ void Connection::on_io(IoEvents events) {
     // A client may close its sending side and still read: it is told as gone, and answered.
     if (exchange_) exchange_->set_gone();
   }
-  if (events.writable && blocked_) {
-    flush();
-    if (state_ == State::Stream || state_ == State::Raw) pump(*exchange_);
-  }
   advance();
 }
 
@@ -107,7 +103,6 @@ void Connection::on_exchange(Exchange& exchange) {
       break;
     case Exchange::Phase::Streaming:
       if (!exchange.head_written) write_stream_head(exchange);
-      if (exchange_) pump(exchange);
       break;
   }
   advance();
@@ -115,7 +110,7 @@ void Connection::on_exchange(Exchange& exchange) {
 
 void Connection::on_drain() {
   if (state_ == State::Idle && in_.empty()) begin_close();
-  if (state_ == State::Stream || state_ == State::Raw) exchange_->end_stream();
+  if (streaming()) exchange_->end_stream();
   advance();
 }
 
@@ -185,6 +180,7 @@ void Connection::close() {
 // --- reading
 // --------------------------------------------------------------------------------------
 
+bool Connection::streaming() const { return state_ == State::Stream || state_ == State::Raw; }
 bool Connection::reading() const {
   return state_ == State::Idle || state_ == State::Head || state_ == State::Body;
 }
@@ -195,10 +191,19 @@ void Connection::advance() {
   if (advancing_ || state_ == State::Closed) return;
   advancing_ = true;
   int turns = 0;
-  while (turns < kTurns && step()) ++turns;
-  if (state_ != State::Closed) flush();
+  do {
+    while (turns < kTurns && step()) ++turns;
+  } while (settle() && turns < kTurns);
   advancing_ = false;
   if (turns == kTurns && state_ != State::Closed) post_self();
+}
+
+// Sends what there is. True when that has made room for more input.
+bool Connection::settle() {
+  const bool held_back = streaming() || out_.size() > kPipelineBytes;
+  if (streaming()) pump(*exchange_);
+  if (state_ != State::Closed && !streaming()) flush();
+  return held_back && reading() && out_.size() <= kPipelineBytes;
 }
 
 void Connection::post_self() { mailbox_->post(shared_from_this()); }
@@ -221,6 +226,7 @@ bool Connection::step() {
       }
       return read_some();
     case State::Raw:
+      if (out_.size() > kPipelineBytes) return false;
       if (kept) {
         keep({}, true);
         return state_ != State::Closed;

@@ -52,7 +52,9 @@ class Connection final : public IoClient,
 
   void advance();
   bool step();
+  bool settle();
   bool reading() const;
+  bool streaming() const;
   bool read_some();
   void on_eof();
   void keep(std::string_view bytes, bool from_kept);

@@ -170,6 +170,7 @@ void IoThread::read_mail() {
 
 void IoThread::tick() {
   swallow(timer_fd_);
+  for (const auto& call : each_tick_) call();
   // By index: on_tick may close the client, which moves the last one into its place.
   for (std::size_t i = clients_.size(); i > 0; --i) {
     if (i <= clients_.size()) clients_[i - 1]->on_tick(now_);

@@ -3,6 +3,7 @@
 // reach it, a tick for deadlines, and what is cheaper once a thread than once a connection (the
 // read buffer, the Date line, random ids).
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -83,6 +84,7 @@ class IoThread final : public LoopClient {
   // Forgets a closed client; it is destroyed when the round is over.
   void retire(IoClient& client);
   void drain();
+  void each_tick(std::function<void()> call) { each_tick_.push_back(std::move(call)); }
   base::SteadyTime now() const { return now_; }  // of the start of this round
   std::string_view http_date();
   std::span<char> scratch() { return scratch_; }
@@ -106,6 +108,7 @@ class IoThread final : public LoopClient {
   std::vector<std::shared_ptr<Mail>> mail_;
   std::vector<std::shared_ptr<IoClient>> clients_;  // shared: an exchange keeps its connection
   std::vector<std::shared_ptr<IoClient>> retired_;
+  std::vector<std::function<void()>> each_tick_;
   std::atomic<std::size_t> load_{0};
   bool bound_ = false;
   base::SteadyTime now_;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "api/edge/url.hpp"
 #include "core/base/json_write.hpp"
 
 namespace slipway::api {
@@ -93,11 +94,21 @@ Face face_of(Errc code) {
   return {500, true, "Internal error"};
 }
 
+// Texts may quote what a client sent; JSON takes UTF-8 only.
+std::string printable(std::string_view text) {
+  std::string out(text);
+  if (valid_utf8(out)) return out;
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return out;
+}
+
 void write_fields(base::JsonWriter& json, const std::vector<base::FieldError>& fields) {
   json.key("errors").begin_array();
   for (const base::FieldError& field : fields) {
-    json.begin_object().member("pointer", field.pointer).member("code", field.code);
-    json.member("detail", field.detail).end_object();
+    json.begin_object().member("pointer", printable(field.pointer)).member("code", field.code);
+    json.member("detail", printable(field.detail)).end_object();
   }
   json.end_array();
 }
@@ -136,7 +147,7 @@ Response render_problem(const ErrorInfo& info) {
   json.member("status", info.status).member("code", code);
   // Our own faults are told to the log, not to strangers.
   const bool tell = info.error.code != Errc::Internal;
-  json.member("detail", tell ? std::string_view(info.error.message) : std::string_view());
+  json.member("detail", tell ? printable(info.error.message) : std::string());
   json.member("instance", "urn:request:" + std::string(info.request_id));
   json.member("request_id", info.request_id).member("trace_id", info.trace_id);
   json.member("retryable", retryable(info.error.code));

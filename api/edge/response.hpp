@@ -57,8 +57,8 @@ struct Framing {
   bool until_close = false;  // a stream to an HTTP/1.0 client
   bool upgrade = false;      // 101: the caller's own Connection and Upgrade lines
   bool head_only = false;    // the request was HEAD
-  std::string_view date;     // RFC 9110 form
-  std::string_view request_id;
+  std::string_view date{};   // RFC 9110 form
+  std::string_view request_id{};
 };
 // Appends the status line and all headers, the empty line included.
 void render_head(std::string& out, const Response& response, const Framing& framing);

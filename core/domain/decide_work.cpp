@@ -100,11 +100,13 @@ bool retries_are_left(const Task& task, const Policy& policy) {
 // The attempt is over without success: another one, or the end.
 void retry_or_end(Draft& draft, const Policy& policy, const Task& task, TaskError error,
                   bool counted, bool process_died, base::Duration delay,
-                  std::vector<StepRecord> steps) {
+                  std::vector<StepRecord> steps, const std::vector<std::string>& not_begun = {}) {
+  forget_steps(steps, not_begun, task.token);
   const bool poison = process_died && task.process_deaths + 1 >= policy.max_process_deaths;
   if (!poison && (!counted || retries_are_left(task, policy))) {
-    draft.add(StreamKind::Task, task.id,
-              TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died});
+    draft.add(
+        StreamKind::Task, task.id,
+        TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died, not_begun});
     return;
   }
   if (poison) {
@@ -113,8 +115,9 @@ void retry_or_end(Draft& draft, const Policy& policy, const Task& task, TaskErro
         fmt::format("its worker died {} times in it: {}", policy.max_process_deaths, error.detail),
         task);
   } else if (!task.cancel_requested() && has_steps_to_undo(task.command, steps)) {
-    draft.add(StreamKind::Task, task.id,
-              TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died});
+    draft.add(
+        StreamKind::Task, task.id,
+        TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died, not_begun});
     draft.add(StreamKind::Task, task.id,
               TaskCancelRequested{CancelReason::AttemptsExhausted, draft.now + policy.undo_grace});
     draft.add(StreamKind::Task, task.id, TaskReady{"undo", false, {}});
@@ -199,7 +202,7 @@ class ReportDecider {
     const base::Duration delay = std::max(backoff(policy_, task_.attempt, random_),
                                           outcome.retry_after.value_or(base::Duration(0)));
     retry_or_end(draft_, policy_, task_, std::move(ending.error), outcome.counted, false, delay,
-                 std::move(ending.steps));
+                 std::move(ending.steps), outcome.steps_not_begun);
   }
 
   const Policy& policy_;

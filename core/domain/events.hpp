@@ -103,10 +103,12 @@ struct TaskStepUndone {
 struct TaskRetryScheduled {
   TaskError error;
   base::Time next_attempt_at{};
-  bool counted = true;        // false: throttled or breaker open
-  bool process_died = false;  // the worker process went away in it
+  bool counted = true;                       // false: throttled or breaker open
+  bool process_died = false;                 // the worker process went away in it
+  std::vector<std::string> steps_not_begun;  // never called, or surely without effect
   SLIPWAY_EVENT(TaskRetryScheduled, v("error", s.error); v("next_attempt_at", s.next_attempt_at);
-                v("counted", s.counted); v("process_died", s.process_died);)
+                v("counted", s.counted); v("process_died", s.process_died);
+                v("steps_not_begun", s.steps_not_begun);)
 };
 struct TaskSucceeded {
   base::RawJson result;

@@ -62,6 +62,15 @@ void fold_step(std::vector<StepRecord>& steps, const StepDone& done) {
   if (!done.undone) r.backend_ref = done.backend_ref;
 }
 
+void forget_steps(std::vector<StepRecord>& steps, const std::vector<std::string>& not_begun,
+                  FencingToken token) {
+  for (const std::string& step : not_begun) {
+    std::erase_if(steps, [&](const StepRecord& r) {
+      return r.step == step && r.state == StepState::Started && r.token == token;
+    });
+  }
+}
+
 bool Task::has_steps_to_undo() const { return domain::has_steps_to_undo(command, steps); }
 
 VmId Task::vm() const {
@@ -103,11 +112,7 @@ void evolve(Task& task, const TaskReady& e) {
   task.wake_at.reset();
   end_lease(task);
   if (e.handed_back && task.attempt > 0) --task.attempt;
-  for (const std::string& step : e.steps_not_begun) {
-    std::erase_if(task.steps, [&](const StepRecord& r) {
-      return r.step == step && r.state == StepState::Started && r.token == task.token;
-    });
-  }
+  forget_steps(task.steps, e.steps_not_begun, task.token);
 }
 
 void evolve(Task& task, const TaskLeased& e) {
@@ -138,6 +143,7 @@ void evolve(Task& task, const TaskStepUndone& e) {
 void evolve(Task& task, const TaskRetryScheduled& e) {
   end_lease(task);
   task.wake_at = e.next_attempt_at;
+  forget_steps(task.steps, e.steps_not_begun, task.token);
   if (!e.counted && task.attempt > 0) --task.attempt;
   if (e.process_died) ++task.process_deaths;
 }

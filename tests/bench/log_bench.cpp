@@ -85,6 +85,14 @@ class Load {
   std::size_t next_ = 0;
 };
 
+// Resident memory of this process.
+double resident_mib() {
+  const auto statm = read_file("/proc/self/statm");
+  CHECK(statm, "{}", statm.error().message);
+  const auto pages = std::stoull(statm->substr(statm->find(' ')));
+  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1U << 20U);
+}
+
 std::unique_ptr<RocksLog> open_new(const fs::path& dir) {
   fs::remove_all(dir);
   auto log = RocksLog::open(dir);
@@ -138,7 +146,9 @@ void bench_append(const fs::path& dir, double seconds) {
 void bench_sustained(const fs::path& dir, double seconds) {
   constexpr std::size_t kBatch = 200;
   constexpr double kWanted = 40'000;
+  const double before = resident_mib();
   const auto log = open_new(dir / "log");
+  const double opened = resident_mib();
   Load load;
   LogBatch batch;
   Latencies each;
@@ -165,6 +175,8 @@ void bench_sustained(const fs::path& dir, double seconds) {
       "p50 {:.0f} us, p99 {:.0f} us, max {:.0f} us\n",
       static_cast<double>(n) / since(start), seconds, kWanted, worst_second, each.at(0.5),
       each.at(0.99), each.at(1));
+  fmt::print("resident: {:.0f} MiB before, {:.0f} opened, {:.0f} after the load\n", before, opened,
+             resident_mib());
 }
 
 void bench_replay(const fs::path& dir) {

@@ -268,7 +268,7 @@ TEST_F(Connections, AnAnswerMayTakeLongerThanAnyTimeLimit) {
 }
 
 TEST_F(Connections, AClientThatReadsNothingHoldsUpNobody) {
-  options.limits.stall_time = 500ms;
+  options.limits.stall_time = 1500ms;
   handler->respond = [](Request request, Responder reply) {
     reply.send(Response(200, std::string(request.path() == "/big" ? 30 << 20 : 10, 'x')));
   };
@@ -285,7 +285,7 @@ TEST_F(Connections, AClientThatReadsNothingHoldsUpNobody) {
       slowest = std::max(slowest, Clock::now() - began);
     }
   }
-  EXPECT_LT(slowest, 250ms);
+  EXPECT_LT(slowest, 500ms);  // a worker that spins would take all of the 1500
 }
 
 TEST_F(Connections, ThousandsOfUnreadAnswersStayBounded) {

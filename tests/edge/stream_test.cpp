@@ -227,8 +227,9 @@ TEST_F(Streams, MoreMayBeWrittenLaterByAnotherThread) {
     auto count = std::make_shared<int>(0);
     reply.start_stream(Response(200, "", kJson)).on_writable([&, count](const Stream& stream) {
       renderer = std::jthread([stream, count] {
-        stream.write(std::to_string(++*count));
-        if (*count == 9) stream.finish();
+        const int now = ++*count;  // before the write: the next call may come at once
+        stream.write(std::to_string(now));
+        if (now == 9) stream.finish();
       });
     });
   };

@@ -331,7 +331,7 @@ TEST_F(RocksLogTest, ATornWitnessLeavesTheSlotBefore) {
 // in such a case (its assertions are on); whichever it does, nothing acknowledged is lost.
 TEST_F(RocksLogTest, G3_5_WhenTheDiskRefusesNothingAcknowledgedIsLost) {
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
-  const fs::path where = fs::temp_directory_path() / "slipway-log-refusing-disk";
+  const fs::path where = temp_root() / "slipway-log-refusing-disk";
   const auto until_refused = [&] {
     fs::remove_all(where);
     auto log = RocksLog::open(where);
@@ -362,7 +362,7 @@ TEST_F(RocksLogTest, G3_5_WhenTheDiskRefusesNothingAcknowledgedIsLost) {
 
 TEST_F(RocksLogTest, G1_1_AKilledProcessLosesNothingAcknowledged) {
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
-  const fs::path where = fs::temp_directory_path() / "slipway-log-killed";
+  const fs::path where = temp_root() / "slipway-log-killed";
   const auto until_killed = [&] {
     fs::remove_all(where);
     auto log = RocksLog::open(where);

@@ -32,14 +32,17 @@ struct BackendCall {
   std::string_view operation;  // the step itself, or the name of its undo (static text)
   bool undo = false;
   // What it is about: the VM's or image's own id at the backend; for a step that waits, and for an
-  // undo, the id of what the earlier step made.
+  // undo, the id of what the earlier step made. Empty for a VM whose id never became known: then
+  // order().vm_key finds it, if it is there at all.
   std::string ref;
   // Give up by then: the worker does, and a later answer is not heard.
   base::SteadyTime deadline{};
 
   const domain::WorkOrder& order() const { return work->order; }
+  // What correlation keys are made from: the task, or the first of a chain of re-driven ones.
+  const domain::TaskId& root() const { return order().root.is_nil() ? order().task : order().root; }
   // Of the step, also for its undo: names what the step made, in every attempt alike.
-  std::string correlation_key() const { return domain::correlation_key(order().task, step); }
+  std::string correlation_key() const { return domain::correlation_key(root(), step); }
 };
 
 struct BackendError {

@@ -29,6 +29,17 @@ std::int64_t number_of(std::string_view ref, std::string_view prefix) {
   return error == std::errc{} && end == ref.data() + ref.size() ? number : 0;
 }
 
+// "sim-7/before-upgrade": a snapshot is known by its VM and name.
+struct SnapshotRef {
+  std::int64_t vm = 0;
+  std::string name;
+};
+SnapshotRef snapshot_ref(std::string_view ref) {
+  const std::size_t slash = ref.find('/');
+  if (slash == std::string_view::npos) return {number_of(ref, kVmRef), {}};
+  return {number_of(ref.substr(0, slash), kVmRef), std::string(ref.substr(slash + 1))};
+}
+
 Reply done(std::string ref, Duration after = {}) {
   Reply reply;
   reply.answer.ref = std::move(ref);
@@ -62,14 +73,39 @@ Options Options::without_latency() {
   return options;
 }
 
+// The caller's place among all that may call under one key.
+using Fence = std::pair<domain::TaskId, domain::FencingToken>;
+
+namespace {
+
+Fence fence_of(const KeyRow& key) { return {key.task, key.token}; }
+
+Fence newest_of(const std::vector<KeyRow>& keys) {
+  Fence newest;
+  for (const KeyRow& key : keys) newest = std::max(newest, fence_of(key));
+  return newest;
+}
+
+// "slipway-<task>-vm.create" -> the task; nil if it is none.
+domain::TaskId root_of(std::string_view vm_key) {
+  constexpr std::string_view kPrefix = "slipway-";
+  if (!vm_key.starts_with(kPrefix)) return {};
+  const auto id = base::parse_uuid(vm_key.substr(kPrefix.size(), base::kUuidTextSize));
+  return id ? domain::TaskId(*id) : domain::TaskId();
+}
+
+}  // namespace
+
 struct Cloud::Request {
   const BackendCall& call;
   base::Time now;
   Operation step;
   Operation operation;
-  const KeyRow* key;  // of the step, if it took effect before
+  const KeyRow* key;  // of the operation, if it took effect before
+  std::string ref;    // of what the call is about
 
   const domain::WorkOrder& order() const { return call.order(); }
+  Fence fence() const { return {order().task, order().token}; }
   std::uint64_t chance(std::uint64_t seed) const {
     return mix(seed ^ std::hash<base::Uuid>{}(order().task) ^
                (static_cast<std::uint64_t>(operation) << 32) ^ (order().token << 40));
@@ -93,18 +129,15 @@ Totals& Cloud::totals() {
 Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   const auto step = base::enum_from_name<Operation>(call.step).value_or(Operation::None);
   const auto operation = base::enum_from_name<Operation>(call.operation).value_or(Operation::None);
-  const domain::WorkOrder& order = call.order();
-  store_->keys(order.task, keys_);
-  Request r{call, now, step, operation, nullptr};
-  domain::FencingToken newest = 0;
+  Request r{call, now, step, operation, nullptr, subject(call)};
+  store_->keys(call.root(), keys_);
   for (const KeyRow& key : keys_) {
-    newest = std::max(newest, key.token);
     if (key.operation == operation) r.key = &key;
   }
   const Fault fault = options_.fault && !again ? options_.fault(call) : Fault{};
   outcome_ = Outcome::Done;
   Reply reply;
-  if (order.token < newest) {
+  if (r.fence() < newest_of(keys_)) {
     outcome_ = Outcome::Stale;
     reply.answer = BackendAnswer::failed({.code = Errc::LeaseLost,
                                           .detail = "a newer attempt of this task has called",
@@ -132,44 +165,58 @@ Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   return reply;
 }
 
-// Also fences: once it has said "none", a late call of an older attempt must not make it.
+// The VM of a command whose own id for it never became known is found by the key of its creation.
+// What is not there must not come any more either: the creation is fenced off.
+std::string Cloud::subject(const BackendCall& call) {
+  const domain::WorkOrder& order = call.order();
+  if (!call.ref.empty() || order.vm_key.empty()) return call.ref;
+  const domain::TaskId root = root_of(order.vm_key);
+  if (root == call.root()) return {};
+  store_->keys(root, keys_);
+  std::string ref;
+  for (const KeyRow& key : keys_) {
+    if (key.operation == Operation::VmCreate) ref = key.ref;
+  }
+  store_->put(root, {.operation = Operation::None, .task = order.task, .token = order.token});
+  return ref;
+}
+
+// Fences too: once it has said "none", a late call of an older attempt must not make it.
 Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   const auto step = base::enum_from_name<Operation>(call.step).value_or(Operation::None);
-  const domain::WorkOrder& order = call.order();
-  store_->keys(order.task, keys_);
-  const Request r{call, now, step, Operation::Lookup, nullptr};
-  Reply reply;
-  domain::FencingToken newest = 0;
-  for (const KeyRow& key : keys_) {
-    newest = std::max(newest, key.token);
-    if (key.operation == step && exists(step, key.ref, order.task)) {
-      reply.answer.found.push_back({key.ref, now - key.at});
-    }
-  }
-  if (order.token < newest) {
+  store_->keys(call.root(), keys_);
+  const Request r{call, now, step, Operation::Lookup, nullptr, {}};
+  if (r.fence() < newest_of(keys_)) {
     record(r, Outcome::Stale);
     return {.answer = BackendAnswer::failed({.code = Errc::LeaseLost, .retryable = true})};
   }
-  store_->put(order.task, {.operation = Operation::None, .token = order.token, .at = now});
+  Reply reply;
+  for (const KeyRow& key : keys_) {
+    if (key.operation == step && exists(step, key)) {
+      reply.answer.found.push_back({key.ref, now - key.at});
+    }
+  }
+  store_->put(
+      call.root(),
+      {.operation = Operation::None, .task = r.order().task, .token = r.order().token, .at = now});
   record(r, Outcome::Done);
   return reply;
 }
 
-bool Cloud::exists(Operation step, const std::string& ref, const domain::TaskId& task) {
+bool Cloud::exists(Operation step, const KeyRow& key) {
   switch (step) {
     case Operation::ImageCreate:
-      return store_->image(number_of(ref, kImageRef)).has_value();
+      return store_->image(number_of(key.ref, kImageRef)).has_value();
     case Operation::SnapshotCreate: {
-      bool found = false;
-      store_->each_snapshot([&](const SnapshotRow& row) { found |= row.made_by == task; });
-      return found;
+      const SnapshotRef at = snapshot_ref(key.ref);
+      return store_->snapshot(at.vm, at.name).has_value();
     }
     case Operation::VmResize: {
-      const auto vm = store_->vm(number_of(ref, kVmRef));
+      const auto vm = store_->vm(number_of(key.ref, kVmRef));
       return vm && vm->old_size.has_value();
     }
     default:
-      return store_->vm(number_of(ref, kVmRef)).has_value();
+      return store_->vm(number_of(key.ref, kVmRef)).has_value();
   }
 }
 
@@ -188,8 +235,11 @@ Duration Cloud::duration(const Request& r, const Latency& latency) const {
 }
 
 void Cloud::remember(const Request& r, const std::string& ref) {
-  store_->put(r.order().task,
-              {.operation = r.operation, .token = r.order().token, .ref = ref, .at = r.now});
+  store_->put(r.call.root(), {.operation = r.operation,
+                              .task = r.order().task,
+                              .token = r.order().token,
+                              .ref = ref,
+                              .at = r.now});
 }
 
 void Cloud::record(const Request& r, Outcome outcome) {
@@ -216,9 +266,9 @@ Reply Cloud::carry_out(const Request& r) {
     default:
       break;
   }
-  auto found = store_->vm(number_of(r.call.ref, kVmRef));
+  auto found = store_->vm(snapshot_ref(r.ref).vm);
   if (!found) {
-    if (r.call.undo || r.operation == SnapshotDelete) return done(r.call.ref);
+    if (r.call.undo || r.operation == SnapshotDelete) return done(r.ref);
     return refused(Errc::NotFound, "the VM is not there");
   }
   VmRow& vm = *found;
@@ -272,7 +322,7 @@ Reply Cloud::create(const Request& r) {
       return reply;
     }
     // Made and deleted again, by an undo: only a later attempt may make it anew.
-    if (r.order().token <= r.key->token) return refused(Errc::NotFound, "it was deleted");
+    if (r.fence() <= fence_of(*r.key)) return refused(Errc::NotFound, "it was deleted");
   }
   const domain::VmSpec& spec = r.order().spec;
   Totals& all = totals();
@@ -306,22 +356,22 @@ Reply Cloud::create(const Request& r) {
 }
 
 Reply Cloud::remove(const Request& r) {
-  const auto vm = store_->vm(number_of(r.call.ref, kVmRef));
-  remember(r, r.call.ref);
+  const auto vm = store_->vm(number_of(r.ref, kVmRef));
+  remember(r, r.ref);
   if (!vm) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   Totals& all = totals();
   --all.vms;
   all.vcpus -= std::min<std::uint64_t>(all.vcpus, vm->size.vcpus);
   all.memory_mb -= std::min<std::uint64_t>(all.memory_mb, vm->size.memory_mb);
   store_->erase_vm(vm->number);
-  return done(r.call.ref, duration(r, options_.remove));
+  return done(r.ref, duration(r, options_.remove));
 }
 
 Reply Cloud::await_vm(const Request& r, const VmRow& vm) {
-  if (vm.ready_at <= r.now) return done(r.call.ref);
+  if (vm.ready_at <= r.now) return done(r.ref);
   outcome_ = Outcome::Waiting;
   return {.ask_again_at = vm.ready_at, .since = vm.started_at};
 }
@@ -356,51 +406,51 @@ Reply Cloud::change_power(const Request& r, VmRow& vm) {
                                    [&](const auto& c) { return c.operation == r.operation; });
   if (vm.state == change->to) {
     outcome_ = Outcome::Repeated;
-    remember(r, r.call.ref);
-    return done(r.call.ref);
+    remember(r, r.ref);
+    return done(r.ref);
   }
   if ((change->from & bit(vm.state)) == 0) {
     return refused(Errc::IllegalTransition, fmt::format("the VM is {}", base::enum_name(vm.state)));
   }
   vm.state = change->to;
   store_->put(vm);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.change));
+  remember(r, r.ref);
+  return done(r.ref, duration(r, options_.change));
 }
 
 Reply Cloud::reboot(const Request& r, VmRow& vm) {
   if (r.key != nullptr) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   if (vm.state != PowerState::Running) {
     return refused(Errc::IllegalTransition, fmt::format("the VM is {}", base::enum_name(vm.state)));
   }
   ++vm.reboots;
   store_->put(vm);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.change));
+  remember(r, r.ref);
+  return done(r.ref, duration(r, options_.change));
 }
 
 Reply Cloud::resize(const Request& r, VmRow& vm) {
   if (r.key != nullptr && vm.old_size) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   if (vm.old_size) return refused(Errc::ResourceBusy, "another resize is not confirmed");
   if (!r.order().args.size) return refused(Errc::InvalidArgument, "a resize without a size");
   vm.old_size = vm.size;
   vm.size = *r.order().args.size;
   store_->put(vm);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.change));
+  remember(r, r.ref);
+  return done(r.ref, duration(r, options_.change));
 }
 
 Reply Cloud::end_resize(const Request& r, VmRow& vm) {
-  remember(r, r.call.ref);
+  remember(r, r.ref);
   if (!vm.old_size) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   Totals& all = totals();
   if (r.operation == Operation::VmResizeRevert) {
@@ -412,21 +462,21 @@ Reply Cloud::end_resize(const Request& r, VmRow& vm) {
   }
   vm.old_size.reset();
   store_->put(vm);
-  return done(r.call.ref, duration(r, options_.change));
+  return done(r.ref, duration(r, options_.change));
 }
 
 Reply Cloud::rebuild(const Request& r, VmRow& vm) {
   if (r.key != nullptr) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   vm.image = r.order().args.image;
   vm.state = PowerState::Running;
   vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.create);
   store_->put(vm);
-  remember(r, r.call.ref);
-  Reply reply = done(r.call.ref);
+  remember(r, r.ref);
+  Reply reply = done(r.ref);
   reply.answer.settled = vm.ready_at <= r.now;
   return reply;
 }
@@ -434,13 +484,13 @@ Reply Cloud::rebuild(const Request& r, VmRow& vm) {
 Reply Cloud::rename(const Request& r, VmRow& vm) {
   vm.name = r.order().args.name;
   store_->put(vm);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.change));
+  remember(r, r.ref);
+  return done(r.ref, duration(r, options_.change));
 }
 
 // Live when it runs, cold otherwise; here they differ in nothing but the name.
 Reply Cloud::migrate(const Request& r, VmRow& vm) {
-  Reply reply = done(r.call.ref);
+  Reply reply = done(r.ref);
   if (r.key != nullptr && vm.host == r.order().args.host) {
     outcome_ = Outcome::Repeated;
     reply.answer.settled = vm.ready_at <= r.now;
@@ -451,22 +501,22 @@ Reply Cloud::migrate(const Request& r, VmRow& vm) {
   vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.migrate);
   store_->put(vm);
-  remember(r, r.call.ref);
+  remember(r, r.ref);
   reply.answer.settled = vm.ready_at <= r.now;
   return reply;
 }
 
 // Back where it was, however far it had come.
 Reply Cloud::abort_migration(const Request& r, VmRow& vm) {
-  remember(r, r.call.ref);
+  remember(r, r.ref);
   if (vm.old_host.empty()) {
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(r.ref);
   }
   vm.host = std::exchange(vm.old_host, {});
   vm.ready_at = r.now;
   store_->put(vm);
-  return done(r.call.ref, duration(r, options_.change));
+  return done(r.ref, duration(r, options_.change));
 }
 
 // ---- snapshots and images
@@ -476,14 +526,14 @@ Reply Cloud::snapshot(const Request& r, VmRow& vm) {
   const std::string& name = r.order().args.snapshot;
   if (r.operation == Operation::SnapshotCreate) return make_snapshot(r, vm);
   const auto found = store_->snapshot(vm.number, name);
-  remember(r, r.call.ref);
+  remember(r, r.ref);
   if (r.operation == Operation::SnapshotDelete) {
     if (!found || (r.call.undo && found->made_by != r.order().task)) {
       outcome_ = Outcome::Repeated;
-      return done(r.call.ref);
+      return done(r.ref);
     }
     store_->erase_snapshot(vm.number, name);
-    return done(r.call.ref, duration(r, options_.change));
+    return done(r.ref, duration(r, options_.change));
   }
   if (!found) return refused(Errc::NotFound, "no such snapshot");
   vm.state = found->snapshot.with_memory ? found->state : PowerState::Stopped;
@@ -491,7 +541,7 @@ Reply Cloud::snapshot(const Request& r, VmRow& vm) {
     vm.state = PowerState::Running;  // booted from the disk as it was
   }
   store_->put(vm);
-  return done(r.call.ref, duration(r, options_.change));
+  return done(r.ref, duration(r, options_.change));
 }
 
 Reply Cloud::make_snapshot(const Request& r, const VmRow& vm) {
@@ -501,7 +551,7 @@ Reply Cloud::make_snapshot(const Request& r, const VmRow& vm) {
       return refused(Errc::NameTaken, "the VM has a snapshot of that name");
     }
     outcome_ = Outcome::Repeated;
-    return done(r.call.ref);
+    return done(fmt::format("{}/{}", vm_ref(vm.number), args.snapshot));
   }
   SnapshotRow row{.vm = vm.number, .made_by = r.order().task, .snapshot = {}, .state = vm.state};
   row.snapshot.name = args.snapshot;
@@ -509,8 +559,9 @@ Reply Cloud::make_snapshot(const Request& r, const VmRow& vm) {
   row.snapshot.with_memory = args.with_memory;
   row.snapshot.created_at = r.now;
   store_->put(row);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.change));
+  std::string ref = fmt::format("{}/{}", vm_ref(vm.number), args.snapshot);
+  remember(r, ref);
+  return done(std::move(ref), duration(r, options_.change));
 }
 
 Reply Cloud::make_image(const Request& r, const VmRow& vm) {
@@ -519,7 +570,7 @@ Reply Cloud::make_image(const Request& r, const VmRow& vm) {
       outcome_ = Outcome::Repeated;
       return done(r.key->ref);
     }
-    if (r.order().token <= r.key->token) return refused(Errc::NotFound, "it was deleted");
+    if (r.fence() <= fence_of(*r.key)) return refused(Errc::NotFound, "it was deleted");
   }
   ImageRow image;
   image.number = ++totals().last_number;
@@ -536,23 +587,23 @@ Reply Cloud::make_image(const Request& r, const VmRow& vm) {
 }
 
 Reply Cloud::await_image(const Request& r) {
-  const auto image = store_->image(number_of(r.call.ref, kImageRef));
+  const auto image = store_->image(number_of(r.ref, kImageRef));
   if (!image) return refused(Errc::NotFound, "the image is not there");
   if (image->ready_at > r.now) {
     outcome_ = Outcome::Waiting;
     return {.ask_again_at = image->ready_at, .since = image->started_at};
   }
-  Reply reply = done(r.call.ref);
+  Reply reply = done(r.ref);
   reply.answer.result.text = fmt::format(R"({{"size_bytes":{}}})", image->size_bytes);
   return reply;
 }
 
 Reply Cloud::remove_image(const Request& r) {
-  const std::int64_t number = number_of(r.call.ref, kImageRef);
+  const std::int64_t number = number_of(r.ref, kImageRef);
   if (!store_->image(number)) outcome_ = Outcome::Repeated;
   store_->erase_image(number);
-  remember(r, r.call.ref);
-  return done(r.call.ref, duration(r, options_.remove));
+  remember(r, r.ref);
+  return done(r.ref, duration(r, options_.remove));
 }
 
 }  // namespace slipway::workers::simulated

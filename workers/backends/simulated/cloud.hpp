@@ -96,7 +96,8 @@ class Cloud {
   Reply await_image(const Request& r);
   Reply remove_image(const Request& r);
 
-  bool exists(Operation step, const std::string& ref, const domain::TaskId& task);
+  std::string subject(const BackendCall& call);
+  bool exists(Operation step, const KeyRow& key);
   bool fails_by_chance(const Request& r) const;
   base::Duration duration(const Request& r, const Latency& latency) const;
   void remember(const Request& r, const std::string& ref);

@@ -31,18 +31,18 @@ class MemoryStore final : public Store {
   void put(const ImageRow& row) override { images_[row.number] = row; }
   void erase_image(std::int64_t number) override { images_.erase(number); }
 
-  void keys(const domain::TaskId& task, std::vector<KeyRow>& out) override {
+  void keys(const domain::TaskId& root, std::vector<KeyRow>& out) override {
     out.clear();
-    const auto found = keys_.find(task);
+    const auto found = keys_.find(root);
     if (found != keys_.end()) out = found->second;
   }
-  void put(const domain::TaskId& task, const KeyRow& row) override {
-    for (KeyRow& known : keys_[task]) {
+  void put(const domain::TaskId& root, const KeyRow& row) override {
+    for (KeyRow& known : keys_[root]) {
       if (known.operation != row.operation) continue;
       known = row;
       return;
     }
-    keys_[task].push_back(row);
+    keys_[root].push_back(row);
   }
 
   void append(const LedgerRow& row) override { ledger_.push_back(row); }

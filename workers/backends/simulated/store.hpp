@@ -47,9 +47,12 @@ struct ImageRow {
   base::Time started_at{};
 };
 
-// That a task's operation took effect, and what it made: the correlation key's entry.
+// That a task's operation took effect, and what it made: the correlation key's entry. The newest
+// (task, token) of a root's entries is its fence: an older caller changes nothing. A re-driven task
+// has a later id than the one it continues.
 struct KeyRow {
-  Operation operation = Operation::None;
+  Operation operation = Operation::None;  // None: only a fence
+  domain::TaskId task;
   domain::FencingToken token = 0;
   std::string ref;
   base::Time at{};
@@ -92,9 +95,9 @@ class Store {
   virtual void put(const ImageRow& row) = 0;
   virtual void erase_image(std::int64_t number) = 0;
 
-  // All entries of a task, into `out` (cleared first).
-  virtual void keys(const domain::TaskId& task, std::vector<KeyRow>& out) = 0;
-  virtual void put(const domain::TaskId& task, const KeyRow& row) = 0;
+  // All entries of the keys made from `root`, into `out` (cleared first).
+  virtual void keys(const domain::TaskId& root, std::vector<KeyRow>& out) = 0;
+  virtual void put(const domain::TaskId& root, const KeyRow& row) = 0;
 
   virtual void append(const LedgerRow& row) = 0;
 

@@ -1,0 +1,85 @@
+#pragma once
+// Everything below HTTP, put together: log, live state, sequencer, read models, broker, workers in
+// the process. Members stand in the order of dependency, so destruction is shutdown; stop() does it
+// in good order first.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+#include "app/instrumentation.hpp"
+#include "core/base/clock.hpp"
+#include "eventstore/projector.hpp"
+#include "eventstore/read_models.hpp"
+#include "eventstore/recovery.hpp"
+#include "eventstore/rocks_log.hpp"
+#include "eventstore/secrets_store.hpp"
+#include "eventstore/sequencer.hpp"
+#include "workers/broker.hpp"
+#include "workers/worker.hpp"
+
+namespace slipway::app {
+
+class Engine {
+ public:
+  // Opens and recovers; nothing runs yet. Errors name the file or address.
+  static base::Result<std::unique_ptr<Engine>> open(const Config& config,
+                                                    metrics::Instruments& instruments);
+  ~Engine();
+
+  // Starts the threads; the in-process workers last.
+  base::Status start();
+  // Drains the in-process workers, stops the broker, the sequencer and the projector, and writes a
+  // snapshot. Idempotent.
+  void stop();
+
+  eventstore::RocksLog& log() { return *log_; }
+  eventstore::SecretsStore& secrets() { return secrets_; }
+  eventstore::Sequencer& sequencer() { return *sequencer_; }
+  eventstore::LiveProgress& progress() { return core_->progress(); }
+  eventstore::Projector& projector() { return *projector_; }
+  const eventstore::ReadModels& read_models() const { return read_models_; }
+  const base::Clock& clock() const { return clock_; }
+  const workers::Broker& broker() const { return *broker_; }
+  eventstore::SpaceState space() const { return space_.state(); }
+  // False before the first start of a fresh log: it wants InitializeSystem.
+  bool initialized() const { return initialized_; }
+
+  // The value of a secret that an event names.
+  base::Result<base::Secret> open_secret(std::string_view ref, std::string_view tenant) const;
+
+ private:
+  Engine(const Config& config, metrics::Instruments& instruments, base::SystemClock& clock,
+         std::unique_ptr<eventstore::RocksLog> log, eventstore::SecretsStore secrets,
+         std::unique_ptr<eventstore::Projector> projector, eventstore::Recovered recovered);
+  base::Status start_worker(std::uint64_t number);
+  void log_recovery(const eventstore::Recovered& recovered) const;
+
+  const Config& config_;
+  base::SystemClock& clock_;
+  std::unique_ptr<eventstore::RocksLog> log_;
+  eventstore::SecretsStore secrets_;
+  eventstore::SnapshotStore snapshots_;
+  eventstore::SpaceGuard space_;
+  std::unique_ptr<eventstore::Projector> projector_;
+  eventstore::ReadModels read_models_;
+  SequencerMetrics sequencer_metrics_;
+  bool initialized_ = false;
+  std::unique_ptr<eventstore::SequencerCore> core_;
+  std::unique_ptr<eventstore::Snapshotter> snapshotter_;
+  class Effects;
+  std::unique_ptr<Effects> effects_;
+  workers::Transport transport_;
+  std::unique_ptr<eventstore::Sequencer> sequencer_;
+  std::unique_ptr<workers::Broker> broker_;
+  std::vector<std::unique_ptr<workers::Worker>> workers_;
+  std::jthread space_watch_;
+  bool stopped_ = false;
+};
+
+// What a worker is made of, in the server's process or alone.
+workers::WorkerOptions worker_options(const Config& config, std::string name);
+base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
+    const Config& config, const std::string& data_dir, const base::Clock& clock);
+
+}  // namespace slipway::app

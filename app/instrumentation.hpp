@@ -1,0 +1,54 @@
+#pragma once
+// Where the components' numbers become metrics. The components know nothing of Prometheus; these
+// small classes stand between.
+#include <string>
+#include <unordered_map>
+
+#include "eventstore/live_counts.hpp"
+#include "eventstore/sequencer.hpp"
+#include "metrics/instruments.hpp"
+
+namespace slipway::app {
+
+// On the sequencer's thread.
+class SequencerMetrics final : public eventstore::SequencerObserver {
+ public:
+  explicit SequencerMetrics(metrics::Instruments& m) : m_(m) {}
+  void on_append(std::size_t events, std::size_t bytes, base::Duration took) override;
+  void on_idempotency(std::string_view result) override;
+  void on_stale_report() override;
+  void on_lease_expired() override;
+  void on_timer_late(base::Duration late) override;
+
+ private:
+  metrics::Instruments& m_;
+};
+
+// How long tasks wait and take, from the times in their events. One entry an unfinished task that
+// began in this process. On the projector's thread.
+class TaskTimings final : public eventstore::CommitListener {
+ public:
+  explicit TaskTimings(metrics::Instruments& m) : m_(m) {}
+  void on_committed(const eventstore::CommittedBatchPtr& batch) override;
+
+ private:
+  struct Times {
+    domain::CommandKind command{};
+    std::string backend;
+    std::string pool;
+    base::Time accepted{};
+    base::Time ready{};
+    base::Time leased{};
+  };
+  void on_event(const domain::Envelope& envelope, const domain::Event& event);
+  void end_attempt(const Times& times, base::Time now);
+
+  metrics::Instruments& m_;
+  std::unordered_map<domain::TaskId, Times> tasks_;
+};
+
+// Before each scrape: gauges and restart-proof counters from what the projector has counted.
+void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts);
+void show_workers(metrics::Instruments& m, const std::vector<eventstore::WorkerStatus>& workers);
+
+}  // namespace slipway::app
