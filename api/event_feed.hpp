@@ -11,6 +11,7 @@
 #include "api/edge/responder.hpp"
 #include "api/event_reader.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/mutex.hpp"
 #include "eventstore/committed.hpp"
 
 namespace slipway::api {
