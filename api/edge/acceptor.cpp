@@ -184,8 +184,8 @@ bool Acceptor::refuse_one() {
   const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
   short_of_files_ = fd < 0 && errno != EAGAIN;
   if (fd >= 0) {
-    ::close(fd);
     edge_->counters.count(Refusal::FileDescriptors);
+    ::close(fd);
   }
   spare_fd_ = open_spare();
   return fd >= 0;

@@ -103,10 +103,12 @@ struct TaskStepUndone {
 struct TaskRetryScheduled {
   TaskError error;
   base::Time next_attempt_at{};
-  bool counted = true;        // false: throttled or breaker open
-  bool process_died = false;  // the worker process went away in it
+  bool counted = true;                       // false: throttled or breaker open
+  bool process_died = false;                 // the worker process went away in it
+  std::vector<std::string> steps_not_begun;  // surely without effect: no longer unknown
   SLIPWAY_EVENT(TaskRetryScheduled, v("error", s.error); v("next_attempt_at", s.next_attempt_at);
-                v("counted", s.counted); v("process_died", s.process_died);)
+                v("counted", s.counted); v("process_died", s.process_died);
+                v("steps_not_begun", s.steps_not_begun);)
 };
 struct TaskSucceeded {
   base::RawJson result;
@@ -135,7 +137,8 @@ struct TaskDead {
 };
 struct TaskRedriven {
   TaskId from;
-  TaskId root;                 // the first of the chain: its correlation keys go on
+  // The first of the chain, whose correlation keys go on; nil if the new task begins from nothing.
+  TaskId root;
   base::Time call_deadline{};  // by when every call of the old task is over
   SLIPWAY_EVENT(TaskRedriven, v("from", s.from); v("root", s.root);
                 v("call_deadline", s.call_deadline);)

@@ -25,15 +25,7 @@ std::pair<std::uint64_t, std::uint64_t> identity_of(const std::string& file) {
 void Sql::bind(Statement& statement) const {
   int at = 0;
   for (const auto& value : values_) {
-    std::visit(
-        [&](const auto& v) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-            statement.bind(++at, std::string_view(v));
-          } else {
-            statement.bind(++at, v);
-          }
-        },
-        value);
+    std::visit([&](const auto& v) { statement.bind_copy(++at, v); }, value);
   }
 }
 
@@ -79,9 +71,13 @@ base::Status QueryConnection::end() {
     if (statements.size() > kMaxStatements) statements.clear();
     return {};
   }
-  base::Error error = db->error();
+  const base::Error error = db->error();
+  last_error = error.message;  // SQL and the library's words: for the log, not for clients
   close();
-  return base::fail(std::move(error));
+  if (error.code == base::Errc::DeadlineExceeded) {
+    return base::fail(error.code, "the question took too long; ask for less");
+  }
+  return base::fail(error.code, "the read models could not be read");
 }
 
 Statement& QueryConnection::prepare(const Sql& sql) {
@@ -150,6 +146,8 @@ Sql count_sql(const PageQuery& query) {
 
 Reader::Reader(std::unique_ptr<QueryConnection> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
+
+const std::string& Reader::last_error() const { return impl_->last_error; }
 
 base::Result<domain::Seq> Reader::seq() {
   domain::Seq out = 0;

@@ -121,6 +121,14 @@ void Statement::bind(int at, const base::Uuid& id) {
   if (id.is_nil()) return bind_null(at);
   sqlite3_bind_blob(stmt_, at, id.bytes.data(), static_cast<int>(id.bytes.size()), SQLITE_STATIC);
 }
+void Statement::bind_copy(int at, std::string_view text) {
+  sqlite3_bind_text(stmt_, at, text.empty() ? "" : text.data(), static_cast<int>(text.size()),
+                    SQLITE_TRANSIENT);
+}
+void Statement::bind_copy(int at, const base::Uuid& id) {
+  sqlite3_bind_blob(stmt_, at, id.bytes.data(), static_cast<int>(id.bytes.size()),
+                    SQLITE_TRANSIENT);
+}
 void Statement::bind_null(int at) { sqlite3_bind_null(stmt_, at); }
 
 bool Statement::step() {

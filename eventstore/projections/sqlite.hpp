@@ -68,6 +68,10 @@ class Statement {
   void bind(int at, const base::Uuid& id);  // nil is NULL
   void bind(int at, base::Time time) { bind(at, base::to_us(time)); }
   void bind_null(int at);
+  // As bind(), but what is bound may die at once.
+  void bind_copy(int at, std::string_view text);
+  void bind_copy(int at, const base::Uuid& id);
+  void bind_copy(int at, std::int64_t number) { bind(at, number); }
   template <class T>
   void bind(int at, const std::optional<T>& maybe) {
     if (maybe) {

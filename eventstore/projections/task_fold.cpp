@@ -118,17 +118,25 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskBlocked& e) {
   row->doc.not_before = e.not_before;
 }
 
+namespace {
+
+void forget_steps(std::vector<domain::StepRecord>& steps,
+                  const std::vector<std::string>& not_begun) {
+  std::erase_if(steps, [&](const domain::StepRecord& step) {
+    return step.state == domain::StepState::Started &&
+           std::find(not_begun.begin(), not_begun.end(), step.step) != not_begun.end();
+  });
+}
+
+}  // namespace
+
 void TaskFold::on(const FoldContext& ctx, const domain::TaskReady& e) {
   TaskRow* row = touch(ctx);
   if (row == nullptr) return;
   if (e.handed_back) count_attempt(*row, "handed-back");
   become(*row, ctx, TaskState::Ready);
   row->next_attempt_at.reset();
-  std::erase_if(row->doc.steps, [&](const domain::StepRecord& step) {
-    return step.state == domain::StepState::Started &&
-           std::find(e.steps_not_begun.begin(), e.steps_not_begun.end(), step.step) !=
-               e.steps_not_begun.end();
-  });
+  forget_steps(row->doc.steps, e.steps_not_begun);
 }
 
 void TaskFold::on(const FoldContext& ctx, const domain::TaskLeased& e) {
@@ -187,6 +195,7 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskRetryScheduled& e) {
   become(*row, ctx, TaskState::RetryWait);
   row->next_attempt_at = e.next_attempt_at;
   row->doc.error = e.error;
+  forget_steps(row->doc.steps, e.steps_not_begun);
   tallies_.add(Tally::TaskRetries, tallies_.label(row->command), tallies_.label(e.error.code));
 }
 

@@ -46,13 +46,13 @@ bool all_but_the_usual(const std::vector<CommandKind>& commands) {
 
 // The task acts on a VM with these labels.
 Sql by_labels(const domain::Labels& labels, const Sql& rest) {
-  Sql sql("SELECT DISTINCT task AS created_seq FROM (SELECT vm FROM vm_labels WHERE 1");
+  Sql sql("SELECT r.task FROM (SELECT vm FROM vm_labels WHERE 1");
   const auto& [key, value] = *labels.begin();
   sql.add(" AND key=?", key).add(" AND value=?", value).add(") AS labelled");
   sql.add(
       " CROSS JOIN vms AS v ON v.created_seq=labelled.vm"
       " CROSS JOIN task_resources AS r ON r.resource=v.id"
-      " CROSS JOIN tasks ON tasks.created_seq=r.task WHERE 1");
+      " WHERE 1");
   for (auto it = std::next(labels.begin()); it != labels.end(); ++it) {
     sql.add(" AND EXISTS(SELECT 1 FROM vm_labels WHERE key=?", it->first)
         .add(" AND value=?", it->second)

@@ -57,8 +57,4 @@ base::Time TimeZone::day_of(base::Time t) const {
   return zone->to_sys(std::chrono::time_point_cast<base::Duration>(day), date::choose::earliest);
 }
 
-base::Time TimeZone::next_day(base::Time day) const {
-  return day_of(day + std::chrono::hours(36));  // into the middle of it, whatever its length
-}
-
 }  // namespace slipway::eventstore

@@ -16,8 +16,6 @@ class TimeZone {
 
   // The beginning, as an instant, of the local day in which `t` lies.
   base::Time day_of(base::Time t) const;
-  // The beginning of the local day after that one: 23, 24 or 25 hours later.
-  base::Time next_day(base::Time day) const;
 
  private:
   base::Duration offset_{};

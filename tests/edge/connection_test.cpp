@@ -268,7 +268,7 @@ TEST_F(Connections, AnAnswerMayTakeLongerThanAnyTimeLimit) {
 }
 
 TEST_F(Connections, AClientThatReadsNothingHoldsUpNobody) {
-  options.limits.stall_time = 500ms;
+  options.limits.stall_time = 1500ms;
   handler->respond = [](Request request, Responder reply) {
     reply.send(Response(200, std::string(request.path() == "/big" ? 30 << 20 : 10, 'x')));
   };
@@ -285,7 +285,7 @@ TEST_F(Connections, AClientThatReadsNothingHoldsUpNobody) {
       slowest = std::max(slowest, Clock::now() - began);
     }
   }
-  EXPECT_LT(slowest, 250ms);
+  EXPECT_LT(slowest, 500ms);  // a worker that spins would take all of the 1500
 }
 
 TEST_F(Connections, ThousandsOfUnreadAnswersStayBounded) {
@@ -307,9 +307,10 @@ TEST_F(Connections, ThousandsOfUnreadAnswersStayBounded) {
     ASSERT_LT(sent, 64U << 20);
   }
   const int answered_by_then = asked;
+  EXPECT_LT(answered_by_then, 5000) << "answers pile up for a reader that reads none";
   RawClient neighbour = client();
   EXPECT_TRUE(neighbour.ask(get("/")));
-  EXPECT_LE(asked, answered_by_then + 1) << "answers pile up for a reader that reads none";
+  EXPECT_LE(asked, answered_by_then + 1);
   for (int i = 0; i < answered_by_then; ++i) ASSERT_TRUE(c.read()) << "but all that fit arrive";
 }
 

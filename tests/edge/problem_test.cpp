@@ -68,7 +68,10 @@ TEST(Problem, InternalErrorsTellNothing) {
 TEST(Problem, ATextThatIsNoUtf8DoesNotBreakTheBody) {
   const base::Error odd{Errc::NotFound, "no '\xff\xfe'", {}};
   const Response response = render_problem(error_info(odd, "r", "t"));
-  EXPECT_NE(response.body.find("no '?" "?'"), std::string::npos) << response.body;
+  EXPECT_NE(response.body.find("no '?"
+                               "?'"),
+            std::string::npos)
+      << response.body;
 }
 
 }  // namespace

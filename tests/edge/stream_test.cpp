@@ -2,20 +2,11 @@
 #include <sys/resource.h>
 
 #include <atomic>
-#include <fstream>
-
 #include "api/edge/responder.hpp"
 #include "tests/edge/edge_fixture.hpp"
 
 namespace slipway::api::test {
 namespace {
-
-std::size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 // Hands the stream of each request to the test.
 class Streams : public EdgeTest {
@@ -227,8 +218,9 @@ TEST_F(Streams, MoreMayBeWrittenLaterByAnotherThread) {
     auto count = std::make_shared<int>(0);
     reply.start_stream(Response(200, "", kJson)).on_writable([&, count](const Stream& stream) {
       renderer = std::jthread([stream, count] {
-        stream.write(std::to_string(++*count));
-        if (*count == 9) stream.finish();
+        const int now = ++*count;  // before the write: the next call may come at once
+        stream.write(std::to_string(now));
+        if (now == 9) stream.finish();
       });
     });
   };
