@@ -200,6 +200,10 @@ class World {
   // After the last piece: builds what is derived.
   void finish_snapshot();
 
+  // All of it, the derived included, as lines of text in a fixed order: two worlds are equal if
+  // these are (world_dump.cpp).
+  std::string dump_for_test() const;
+
  private:
   friend struct WorldEvolver;
   // Calls f(Timer) for each timer that the task has in its present state.
