@@ -31,8 +31,12 @@ void reload(cli::Invocation& call, Config& running) {
     return;
   }
   for (const ConfigChange& change : diff_config(running, fresh->config)) {
-    log_info(change.needs_restart ? "a changed key needs a restart" : "a key was reloaded",
-             {{"key", change.key}, {"from", change.from}, {"to", change.to}});
+    if (change.needs_restart) {
+      log_warn("a changed key needs a restart", {{"key", change.key}});
+    } else {
+      log_info("a key was reloaded",
+               {{"key", change.key}, {"from", change.from}, {"to", change.to}});
+    }
   }
   apply_reloadable(running, fresh->config);
   metrics::configure_log(log_options(running));
