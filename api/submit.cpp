@@ -64,8 +64,7 @@ void strip_args(base::Error& error) {
 
 }  // namespace
 
-// ---- forms
-// --------------------------------------------------------------------------------------------
+// ---- forms ----
 
 Response AnswerForm::finished(const TaskRow& task) const {
   Response response(200, task_body(task));
@@ -101,8 +100,7 @@ Answer FixedForm::render(const Accepted&) {
   return answer;
 }
 
-// ---- the reply
-// ----------------------------------------------------------------------------------------
+// ---- the reply ----
 
 // Lives from the submission to the answer; the sequencer's thread calls it.
 class SubmitReply final : public eventstore::Reply {

@@ -131,7 +131,8 @@ class SequencerCore {
   void set_observer(SequencerObserver* observer) { observer_ = observer; }
   void set_space(std::function<SpaceState()> space) { space_ = std::move(space); }
 
-  // Decides all inputs, appends, and lets the effects leave. An Error is the log's: final.
+  // Decides all inputs, appends, and lets the effects leave. An Error is the log's, and final: what
+  // was decided since the last sync is answered to nobody, and every later call fails with it.
   base::Status process(std::vector<Input>& inputs);
 
   // When the next timer is due on the wall clock, and the next lease on the steady one.
@@ -150,6 +151,7 @@ class SequencerCore {
     std::unique_ptr<Reply> reply;
     Answer answer;
     bool replayed = false;
+    std::optional<base::Error> refusal;  // decided on what may not be durable yet: it waits too
   };
   struct Remembered {
     std::string fingerprint;
@@ -168,6 +170,7 @@ class SequencerCore {
   // True if the key was used before: the submission is answered then.
   bool answer_from_memory(Submission& submission);
   base::Status check_space(const domain::CommandBody& body) const;
+  void refuse(Submission& submission, base::Error error);
   void accept(Submission& submission, domain::Events events);
   void show_plan(Submission& submission, const domain::Events& events);
 
@@ -178,19 +181,23 @@ class SequencerCore {
   void acknowledge(const domain::WorkerReport& report, bool lost);
   bool due_for_log(TaskLease* lease, const domain::WorkerReport& report) const;
   void note_progress(const domain::WorkerReport& report, bool logged);
-  void run_timers();
-  void expire_leases();
+  base::Status run_timers();
+  base::Status expire_leases();
+  bool is_read_only() const { return space_ && space_() == SpaceState::ReadOnly; }
   void end_lease(const domain::TaskId& task, domain::LeaseEnd why);
   void sample_hour();
   // Leases READY tasks to free slots; true if it stopped because the batch is full.
   bool dispatch();
-  void lease_to(const domain::TaskId& id, WorkerSession& session);
+  void lease_to(domain::TaskId id, WorkerSession& session);
   void effect(const domain::SessionId& session, domain::ServerMessage message,
               std::string tenant = {});
-  std::vector<domain::HeldLease> extend_held(const domain::SessionId& session,
+  bool drain_superseded(const domain::SessionId& session);
+  void end_leases_of_dead(const domain::WorkerHello& hello);
+  std::vector<domain::HeldLease> extend_held(WorkerSession& session,
                                              const std::vector<domain::HeldLease>& held);
   void note_consequences(const domain::RecordBody& record);
   base::Status flush();
+  base::Status flush_if_full();
   void send_answers();
   bool batch_is_full() const;
   std::uint64_t next_random();
@@ -211,6 +218,7 @@ class SequencerCore {
   base::SteadyTime steady_{};
   std::uint64_t random_state_;
   std::optional<base::Time> next_sample_;
+  std::optional<base::Error> failed_;  // the log's, for good
   std::uint64_t workers_version_ = 1;
 
   // ---- the open batch ----

@@ -21,7 +21,9 @@ domain::TaskId correlation_of(const domain::Command& command) {
 }
 
 bool is_cancel(const domain::CommandBody& body) {
-  return std::holds_alternative<domain::CancelTask>(body);
+  const auto* batch = std::get_if<domain::OpenBatch>(&body);
+  return std::holds_alternative<domain::CancelTask>(body) ||
+         (batch != nullptr && batch->kind == domain::CommandKind::BatchTaskCancel);
 }
 
 }  // namespace
@@ -48,18 +50,17 @@ SequencerCore::SequencerCore(EventLog& log, domain::World world, const base::Clo
 }
 
 base::Status SequencerCore::process(std::vector<Input>& inputs) {
+  if (failed_) return base::fail(*failed_);
   now_ = clock_.now();
   steady_ = clock_.steady();
   for (Input& input : inputs) {
     std::visit([this](auto& i) { take(i); }, input);
-    if (batch_is_full()) {
-      dispatch();
-      if (auto status = flush(); !status) return status;
-    }
+    if (auto status = flush_if_full(); !status) return status;
   }
   inputs.clear();
-  run_timers();
-  expire_leases();
+  if (is_read_only()) return flush();
+  if (auto status = run_timers(); !status) return status;
+  if (auto status = expire_leases(); !status) return status;
   sample_hour();
   for (bool more = true; more;) {
     more = dispatch();
@@ -80,24 +81,27 @@ std::uint64_t SequencerCore::next_random() {
   return z ^ (z >> 31U);
 }
 
-// ---- a client's command
-// ----------------------------------------------------------------------------
+// ---- a client's command ----
 
 void SequencerCore::take(std::unique_ptr<Submission>& input) {
   Submission& submission = *input;
   if (submission.idempotency && answer_from_memory(submission)) return;
   if (auto status = check_space(submission.command.body); !status) {
-    submission.reply->refuse(status.error());
+    refuse(submission, status.error());
     return;
   }
   auto events = domain::decide(world_, options_.policy, submission.command, now_);
   if (!events) {
-    submission.reply->refuse(events.error());
+    refuse(submission, events.error());
   } else if (submission.dry_run) {
     show_plan(submission, *events);
   } else {
     accept(submission, std::move(*events));
   }
+}
+
+void SequencerCore::refuse(Submission& submission, base::Error error) {
+  pending_.push_back({std::move(submission.reply), {}, false, std::move(error)});
 }
 
 bool SequencerCore::answer_from_memory(Submission& submission) {
@@ -108,7 +112,7 @@ bool SequencerCore::answer_from_memory(Submission& submission) {
   } else {
     auto stored = log_.idempotency(idempotency.key);
     if (!stored) {
-      submission.reply->refuse(stored.error());
+      refuse(submission, stored.error());
       return true;
     }
     if (!*stored) {
@@ -121,14 +125,14 @@ bool SequencerCore::answer_from_memory(Submission& submission) {
   }
   if (found.fingerprint != idempotency.fingerprint) {
     if (observer_ != nullptr) observer_->on_idempotency("reused");
-    submission.reply->refuse({base::Errc::IdempotencyKeyReused,
-                              "this idempotency key was used for another request",
-                              {}});
+    refuse(submission, {base::Errc::IdempotencyKeyReused,
+                        "this idempotency key was used for another request",
+                        {}});
     return true;
   }
   if (observer_ != nullptr) observer_->on_idempotency("replayed");
   // With the batch: the first request's answer may not be durable yet.
-  pending_.push_back({std::move(submission.reply), std::move(found.answer), true});
+  pending_.push_back({std::move(submission.reply), std::move(found.answer), true, std::nullopt});
   return true;
 }
 
@@ -141,7 +145,7 @@ base::Status SequencerCore::check_space(const domain::CommandBody& body) const {
 
 void SequencerCore::show_plan(Submission& submission, const domain::Events& events) {
   Answer answer = submission.reply->render({world_, submission.command, events, 0, now_, true});
-  pending_.push_back({std::move(submission.reply), std::move(answer), false});
+  pending_.push_back({std::move(submission.reply), std::move(answer), false, std::nullopt});
 }
 
 void SequencerCore::accept(Submission& submission, domain::Events events) {
@@ -168,11 +172,10 @@ void SequencerCore::accept(Submission& submission, domain::Events events) {
         {idempotency.key, RememberedAnswer::of(idempotency.fingerprint, answer, now_).encode()});
     open_keys_[std::move(idempotency.key)] = {std::move(idempotency.fingerprint), answer};
   }
-  pending_.push_back({std::move(submission.reply), std::move(answer), false});
+  pending_.push_back({std::move(submission.reply), std::move(answer), false, std::nullopt});
 }
 
-// ---- the open batch
-// --------------------------------------------------------------------------------
+// ---- the open batch ----
 
 Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   envelope.log = log_id_;
@@ -233,7 +236,10 @@ void SequencerCore::note_consequences(const domain::RecordBody& record) {
 base::Status SequencerCore::flush() {
   if (!batch_.empty()) {
     const base::SteadyTime start = clock_.steady();
-    if (auto status = log_.append(batch_); !status) return status;
+    if (auto status = log_.append(batch_); !status) {
+      failed_ = status.error();
+      return status;
+    }
     if (observer_ != nullptr) {
       observer_->on_append(batch_events_, batch_bytes_, clock_.steady() - start);
     }
@@ -254,8 +260,19 @@ base::Status SequencerCore::flush() {
   return {};
 }
 
+base::Status SequencerCore::flush_if_full() {
+  if (!batch_is_full()) return {};
+  return flush();
+}
+
 void SequencerCore::send_answers() {
-  for (Pending& p : pending_) p.reply->send(std::move(p.answer), p.replayed);
+  for (Pending& p : pending_) {
+    if (p.refusal) {
+      p.reply->refuse(*p.refusal);
+    } else {
+      p.reply->send(std::move(p.answer), p.replayed);
+    }
+  }
   pending_.clear();
   if (!outgoing_.empty() && effects_ != nullptr) effects_->post(std::move(outgoing_));
   outgoing_.clear();
@@ -280,67 +297,90 @@ domain::Envelope SequencerCore::envelope_of(const domain::Task& task, std::strin
   return e;
 }
 
-// ---- workers
-// ---------------------------------------------------------------------------------------
+// ---- workers ----
 
 void SequencerCore::take(domain::WorkerInput& input) {
   std::visit([this](auto& message) { take(message); }, input);
 }
 
 void SequencerCore::take(const domain::WorkerHello& hello) {
-  for (const domain::SessionId& old : leases_.earlier_sessions(hello.worker, hello.session)) {
-    // A worker of that name starts anew: the process that held these is gone.
-    const std::set<domain::TaskId> held = leases_.session(old)->held;
-    leases_.close_session(old);
-    for (const domain::TaskId& task : held) end_lease(task, domain::LeaseEnd::ProcessDied);
-  }
-  leases_.open_session(hello, steady_, now_);
+  if (drain_superseded(hello.session)) return;
+  if (!is_read_only()) end_leases_of_dead(hello);
+  WorkerSession& session = leases_.open_session(hello, steady_, now_);
+  session.asked_at_us = std::max(session.asked_at_us, hello.asked_at_us);
   ++workers_version_;
   domain::Welcome welcome;
   welcome.session = hello.session;
   welcome.epoch = log_.head().epoch;
   welcome.heartbeat_interval = options_.heartbeat_interval;
-  welcome.lost = extend_held(hello.session, hello.held);
   welcome.asked_at_us = hello.asked_at_us;
+  welcome.lost = extend_held(session, hello.held);
   effect(hello.session, std::move(welcome));
 }
 
+// A worker of that name starts anew: the process that held these is gone. Also those that it held
+// when an earlier server stopped: that one's sessions are not known here, but the log names them.
+void SequencerCore::end_leases_of_dead(const domain::WorkerHello& hello) {
+  for (const domain::SessionId& old : leases_.earlier_sessions(hello.worker, hello.session)) {
+    const std::set<domain::TaskId> held = leases_.session(old)->held;
+    leases_.supersede_session(old);
+    for (const domain::TaskId& task : held) end_lease(task, domain::LeaseEnd::ProcessDied);
+  }
+  for (const domain::TaskId& id : leases_.unclaimed()) {
+    const domain::Task* task = world_.task(id);
+    if (task == nullptr || task->worker != hello.worker || task->session == hello.session) continue;
+    end_lease(id, domain::LeaseEnd::ProcessDied);
+  }
+}
+
+// An older process of a worker that has been replaced: it holds nothing any more.
+bool SequencerCore::drain_superseded(const domain::SessionId& session) {
+  if (!leases_.is_superseded(session)) return false;
+  effect(session, domain::DrainWorker{"another process of this worker has taken its place"});
+  return true;
+}
+
 std::vector<domain::HeldLease> SequencerCore::extend_held(
-    const domain::SessionId& session, const std::vector<domain::HeldLease>& held) {
+    WorkerSession& session, const std::vector<domain::HeldLease>& held) {
   std::vector<domain::HeldLease> lost;
   for (const domain::HeldLease& h : held) {
     TaskLease* lease = leases_.lease(h.task);
-    if (lease == nullptr || lease->token != h.token) {
+    const domain::Task* task = world_.task(h.task);
+    if (lease == nullptr || lease->token != h.token || task == nullptr ||
+        task->session != session.id) {
       lost.push_back(h);
       continue;
     }
-    if (lease->session != session) leases_.reattach(*lease, session);
+    if (!session.held.contains(h.task)) leases_.reattach(*lease, session.id);
     leases_.extend(*lease, steady_ + options_.policy.lease_timeout);
+    // Said when it was requested, but that frame may be lost, or the server have stopped then.
+    if (task->cancel_requested()) effect(session.id, domain::CancelLease{h.task, h.token});
   }
   return lost;
 }
 
 void SequencerCore::take(const domain::WorkerHeartbeat& heartbeat) {
+  if (drain_superseded(heartbeat.session)) return;
   domain::HeartbeatAck ack;
+  ack.asked_at_us = heartbeat.asked_at_us;
   WorkerSession* session = leases_.session(heartbeat.session);
   if (session == nullptr) {
     ack.unknown_session = true;
   } else {
     session->last_seen = steady_;
-    session->asked_at_us = heartbeat.asked_at_us;
+    session->asked_at_us = std::max(session->asked_at_us, heartbeat.asked_at_us);
     if (heartbeat.draining && !session->draining) {
       session->draining = true;
       ++workers_version_;
     }
-    ack.lost = extend_held(heartbeat.session, heartbeat.held);
-    ack.asked_at_us = heartbeat.asked_at_us;
+    ack.lost = extend_held(*session, heartbeat.held);
   }
   effect(heartbeat.session, std::move(ack));
 }
 
 void SequencerCore::take(const domain::WorkerGoodbye& goodbye) {
   WorkerSession* session = leases_.session(goodbye.session);
-  if (session == nullptr) return;
+  if (session == nullptr || (is_read_only() && !session->held.empty())) return;
   const std::set<domain::TaskId> held = session->held;
   leases_.close_session(goodbye.session);
   ++workers_version_;
@@ -360,10 +400,12 @@ void SequencerCore::take(DrainRequest& request) {
 }
 
 void SequencerCore::take(domain::WorkerReport& report) {
+  if (drain_superseded(report.session)) return;
   if (WorkerSession* session = leases_.session(report.session)) {
     session->last_seen = steady_;
-    session->asked_at_us = report.asked_at_us;
+    session->asked_at_us = std::max(session->asked_at_us, report.asked_at_us);
   }
+  if (is_read_only()) return;  // not acknowledged: it comes again
   TaskLease* lease = leases_.lease(report.task);
   if (lease != nullptr && lease->token == report.token && lease->session == report.session &&
       report.report_id <= lease->last_report) {
@@ -371,7 +413,10 @@ void SequencerCore::take(domain::WorkerReport& report) {
     return;
   }
   const domain::Task* task = world_.task(report.task);
-  if (!options_.fence && task != nullptr) report.token = task->token;
+  if (!options_.fence && task != nullptr) {
+    report.token = task->token;
+    report.session = task->session;
+  }
   const bool log_progress = due_for_log(lease, report);
   auto events =
       domain::decide_report(world_, options_.policy, report, now_, next_random(), log_progress);
@@ -396,7 +441,7 @@ void SequencerCore::acknowledge(const domain::WorkerReport& report, bool lost) {
   ack.task = report.task;
   ack.token = report.token;
   ack.lease_lost = lost;
-  if (!lost && report.begin) ack.granted_step = report.begin->step;
+  if (!lost && domain::is_begun(world_, report)) ack.granted_step = report.begin->step;
   effect(report.session, std::move(ack));
 }
 
@@ -415,8 +460,7 @@ void SequencerCore::note_progress(const domain::WorkerReport& report, bool logge
   lease->progress_logged = steady_;
 }
 
-// ---- time
-// ------------------------------------------------------------------------------------------
+// ---- time ----
 
 std::optional<base::Time> SequencerCore::next_timer() const {
   std::optional<base::Time> next = next_sample_;
@@ -427,7 +471,7 @@ std::optional<base::Time> SequencerCore::next_timer() const {
   return next;
 }
 
-void SequencerCore::run_timers() {
+base::Status SequencerCore::run_timers() {
   while (!world_.timers().empty() && world_.timers().begin()->due <= now_) {
     const domain::Timer timer = *world_.timers().begin();
     if (observer_ != nullptr) observer_->on_timer_late(now_ - timer.due);
@@ -436,19 +480,23 @@ void SequencerCore::run_timers() {
           base::to_string(timer.task));
     const domain::Task* task = world_.task(timer.task);
     commit(envelope_of(*task, std::string(kServer)), std::move(events));
+    if (auto status = flush_if_full(); !status) return status;
   }
+  return {};
 }
 
-void SequencerCore::expire_leases() {
+base::Status SequencerCore::expire_leases() {
   while (const auto task = leases_.expired(steady_)) {
     if (observer_ != nullptr) observer_->on_lease_expired();
     end_lease(*task, domain::LeaseEnd::Expired);
+    if (auto status = flush_if_full(); !status) return status;
   }
   for (const domain::SessionId& id :
        leases_.silent_sessions(steady_ - options_.policy.lease_timeout)) {
     leases_.close_session(id);
     ++workers_version_;
   }
+  return {};
 }
 
 void SequencerCore::end_lease(const domain::TaskId& id, domain::LeaseEnd why) {
@@ -472,8 +520,7 @@ void SequencerCore::sample_hour() {
   commit(std::move(envelope), domain::decide_sample(world_, hour));
 }
 
-// ---- leases
-// ----------------------------------------------------------------------------------------
+// ---- leases ----
 
 bool SequencerCore::dispatch() {
   for (const auto& [pool, queue] : world_.ready()) {
@@ -487,7 +534,8 @@ bool SequencerCore::dispatch() {
   return false;
 }
 
-void SequencerCore::lease_to(const domain::TaskId& id, WorkerSession& session) {
+// `id` by value: the queue that it is read from forgets it here.
+void SequencerCore::lease_to(domain::TaskId id, WorkerSession& session) {
   const domain::Task& task = *world_.task(id);
   auto events =
       domain::decide_lease(world_, options_.policy, task, session.id, session.worker, now_);

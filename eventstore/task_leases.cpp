@@ -41,6 +41,24 @@ void TaskLeaseTable::close_session(const domain::SessionId& id) {
   sessions_.erase(it);
 }
 
+void TaskLeaseTable::supersede_session(const domain::SessionId& id) {
+  close_session(id);
+  if (!superseded_.insert(id).second) return;
+  superseded_order_.push_back(id);
+  if (superseded_order_.size() <= kSupersededMax) return;
+  superseded_.erase(superseded_order_.front());
+  superseded_order_.pop_front();
+}
+
+std::vector<domain::TaskId> TaskLeaseTable::unclaimed() const {
+  std::vector<domain::TaskId> out;
+  for (const auto& [task, l] : leases_) {
+    if (l.session.is_nil()) out.push_back(task);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 std::vector<domain::SessionId> TaskLeaseTable::silent_sessions(base::SteadyTime before) const {
   std::vector<domain::SessionId> out;
   for (const auto& [id, s] : sessions_) {

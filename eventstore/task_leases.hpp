@@ -3,6 +3,7 @@
 // Volatile: not in the log, not in snapshots. After a restart each running task gets one full lease
 // timeout of grace, and its worker says hello again with what it holds. The sequencer's alone.
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,6 +53,10 @@ class TaskLeaseTable {
   std::vector<domain::SessionId> earlier_sessions(const std::string& worker,
                                                   const domain::SessionId& id) const;
   void close_session(const domain::SessionId& id);
+  // Closes it for good: a newer process of the same worker has said hello. What the old one,
+  // resumed after a long sleep, says from then on must not drive the newer out.
+  void supersede_session(const domain::SessionId& id);
+  bool is_superseded(const domain::SessionId& id) const { return superseded_.contains(id); }
   const std::map<domain::SessionId, WorkerSession>& sessions() const { return sessions_; }
   // Sessions not heard of since `before` that hold nothing: gone.
   std::vector<domain::SessionId> silent_sessions(base::SteadyTime before) const;
@@ -71,11 +76,16 @@ class TaskLeaseTable {
   std::optional<domain::TaskId> expired(base::SteadyTime steady) const;
   std::optional<base::SteadyTime> next_expiry() const;
   std::size_t lease_count() const { return leases_.size(); }
+  // Those that a server before this one gave, and whose worker has not been heard of since.
+  std::vector<domain::TaskId> unclaimed() const;
 
  private:
   std::map<domain::SessionId, WorkerSession> sessions_;
   std::unordered_map<domain::TaskId, TaskLease> leases_;
   std::set<std::pair<base::SteadyTime, domain::TaskId>> by_expiry_;
+  static constexpr std::size_t kSupersededMax = 4096;
+  std::set<domain::SessionId> superseded_;
+  std::deque<domain::SessionId> superseded_order_;
 };
 
 }  // namespace slipway::eventstore

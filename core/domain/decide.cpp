@@ -26,8 +26,7 @@ base::Error unknown(std::string_view what, std::string_view value, std::string_v
 class Decider {
  public:
   Decider(const World& world, const Policy& policy, const Command& command, base::Time now)
-      : world_(world), policy_(policy), command_(command), draft_{world, now, {}, {}, {},
-                                                                  {},    {},  {}, {}, 0} {}
+      : world_(world), policy_(policy), command_(command), draft_(world, now) {}
 
   base::Result<Events> run() {
     if (auto status = std::visit([this](const auto& c) { return decide(c); }, command_.body);
@@ -48,12 +47,16 @@ class Decider {
   template <class C>
   Status accept_work(const C& c, const TaskId& task, const TaskId& parent, std::uint32_t index) {
     if (auto status = check_room(); !status) return status;
+    TaskBlocked blocked;
+    if (auto status = find_blocks(blocked); !status) return status;
     draft_.add(StreamKind::Command, task, CommandAccepted{kind(c), {}, {}});
     std::string backend;
     if (auto status = start(c, task, backend); !status) return status;
     queue(task, kind(c), backend, parent, index);
-    ++draft_.tasks_added;
-    return block(task);
+    // Nothing of the old task is gone on with: its first TaskRedriven says where it comes from.
+    if (!redriven_.is_nil()) draft_.add(StreamKind::Task, task, TaskRedriven{redriven_, {}, {}});
+    block(task, std::move(blocked));
+    return {};
   }
 
   static CommandKind kind(const CreateVm&) { return CommandKind::VmCreate; }
@@ -70,8 +73,13 @@ class Decider {
       return fail(Errc::RateLimited,
                   fmt::format("{} tasks of this tenant are in flight, the limit", limit));
     }
-    const auto* ready = world_.ready("default");
-    if (ready != nullptr && ready->size() >= policy_.tasks_per_pool) {
+    return {};
+  }
+
+  Status check_pool(const std::string& backend) const {
+    const Backend* b = world_.backend(backend);
+    const auto* ready = b == nullptr ? nullptr : world_.ready(b->worker_pool);
+    if (ready != nullptr && ready->size() + draft_.tasks_added >= policy_.tasks_per_pool) {
       return fail(Errc::QueueFull, "the worker pool's queue is full");
     }
     return {};
@@ -90,6 +98,7 @@ class Decider {
     e.parent = parent;
     e.index = index;
     draft_.add(StreamKind::Task, task, std::move(e));
+    ++draft_.tasks_added;
   }
 
   base::Time deadline() const {
@@ -98,12 +107,13 @@ class Decider {
            policy_.default_deadline;
   }
 
-  Status block(const TaskId& task) {
-    TaskBlocked e;
+  Status find_blocks(TaskBlocked& e) const {
     for (const TaskId& id : command_.depends_on) {
       if (const Task* other = world_.task(id)) {
         if (!caller().owns(other->tenant)) return unknown_dependency(id);
-        e.depends_on.push_back(id);
+        if (std::find(e.depends_on.begin(), e.depends_on.end(), id) == e.depends_on.end()) {
+          e.depends_on.push_back(id);
+        }
         continue;
       }
       const auto outcome = world_.recent_outcome(id);
@@ -117,8 +127,10 @@ class Decider {
     if (command_.not_before && *command_.not_before > draft_.now) {
       e.not_before = command_.not_before;
     }
-    if (!e.depends_on.empty() || e.not_before) draft_.add(StreamKind::Task, task, std::move(e));
     return {};
+  }
+  void block(const TaskId& task, TaskBlocked e) {
+    if (!e.depends_on.empty() || e.not_before) draft_.add(StreamKind::Task, task, std::move(e));
   }
   static tl::unexpected<base::Error> unknown_dependency(const TaskId& id) {
     return fail(unknown("task", base::to_string(id), "/depends_on"));
@@ -128,7 +140,9 @@ class Decider {
   Status start(const CreateVm& c, const TaskId& task, std::string& backend) {
     VmSpec spec;
     if (auto status = resolve(c, spec); !status) return status;
-    if (auto status = check_quota(spec); !status) return status;
+    if (auto status = check_pool(spec.backend); !status) return status;
+    const Usage more{1, spec.size.vcpus, spec.size.memory_mb, spec.size.disk_gb};
+    if (auto status = check_quota(draft_, spec.project, more); !status) return status;
     if (auto status = place_vm(c, spec); !status) return status;
     if (auto status = take_address(spec); !status) return status;
     count(spec);
@@ -209,38 +223,16 @@ class Decider {
     }
     const Network* network = nullptr;
     if (const auto id = base::parse_uuid(wanted)) network = world_.network(NetworkId(*id));
-    if (network == nullptr) network = world_.network_by_name(wanted);
+    if (network == nullptr) {
+      for (const Network& n : world_.networks()) {
+        if (n.name == wanted && may_use(n)) return &n;
+      }
+    }
     return network != nullptr && may_use(*network) ? network : nullptr;
   }
   const Backend* find_backend(const std::string& wanted) const {
     if (!wanted.empty()) return world_.backend(wanted);
     return world_.backends().empty() ? nullptr : &world_.backends().begin()->second;
-  }
-
-  Status check_quota(const VmSpec& spec) const {
-    const Project* project = world_.project(spec.project);
-    if (project == nullptr) return {};
-    const Quota& quota = project->quota;
-    Usage used = world_.usage(spec.project);
-    if (const auto it = draft_.usage_added.find(spec.project); it != draft_.usage_added.end()) {
-      used.vms += it->second.vms;
-      used.vcpus += it->second.vcpus;
-      used.memory_mb += it->second.memory_mb;
-    }
-    const auto over = [](std::uint64_t limit, std::uint64_t now, std::uint64_t more) {
-      return limit != 0 && now + more > limit;
-    };
-    if (over(quota.vms, used.vms, 1)) {
-      return fail(Errc::QuotaExceeded, fmt::format("the project may have {} VMs", quota.vms));
-    }
-    if (over(quota.vcpus, used.vcpus, spec.size.vcpus)) {
-      return fail(Errc::QuotaExceeded, fmt::format("the project may have {} vCPUs", quota.vcpus));
-    }
-    if (over(quota.memory_mb, used.memory_mb, spec.size.memory_mb)) {
-      return fail(Errc::QuotaExceeded,
-                  fmt::format("the project may have {} MB of memory", quota.memory_mb));
-    }
-    return {};
   }
 
   Status place_vm(const CreateVm& c, VmSpec& spec) {
@@ -270,9 +262,10 @@ class Decider {
 
   // ---- on what exists ----
   Status start(const ActOnVm& c, const TaskId& task, std::string& backend) {
-    if (auto status = start_on_vm(draft_, command_, c, task); !status) return status;
-    backend = world_.vm(c.vm)->spec.backend;
-    return {};
+    const Vm* vm = world_.vm(c.vm);
+    if (vm != nullptr) backend = vm->spec.backend;
+    if (auto status = check_pool(backend); !status) return status;
+    return start_on_vm(draft_, command_, c, task, redriven_);
   }
 
   Status start(const DeleteImage& c, const TaskId& task, std::string& backend) {
@@ -283,17 +276,20 @@ class Decider {
     if (!caller().owns(image->image.tenant)) {
       return fail(Errc::Forbidden, "the image belongs to another tenant");
     }
-    if (image->state != ImageState::Saved && image->state != ImageState::Error) {
+    if ((image->state != ImageState::Saved && image->state != ImageState::Error) ||
+        draft_.images_touched.contains(c.image)) {
       return fail(Errc::IllegalTransition, "the image is not SAVED");
     }
+    const Backend* found = find_backend(image->image.backend);
+    backend = found == nullptr ? "" : found->name;
+    if (auto status = check_pool(backend); !status) return status;
+    draft_.images_touched.insert(c.image);
     auto& accepted = std::get<CommandAccepted>(draft_.events.back().body);
     base::JsonWriter args;
     base::write_json(args, c);
     accepted.args.text = args.text();
     accepted.resources.push_back({StreamKind::Image, c.image, image->image.name});
     draft_.add(StreamKind::Image, c.image, ImageDeleting{task});
-    const Backend* found = find_backend(image->image.backend);
-    backend = found == nullptr ? "" : found->name;
     return {};
   }
 
@@ -312,7 +308,6 @@ class Decider {
       return fail(Errc::VersionMismatch,
                   fmt::format("the task is at version {}, not {}", task->version, *if_match));
     }
-    if (draft_.tasks_ended.contains(id) || task->cancel_requested()) return {};  // on its way
     if (task->batch) return cancel_items(*task);
     request_cancel(draft_, *task, CancelReason::Client, policy_);
     return {};
@@ -325,11 +320,7 @@ class Decider {
     });
     std::sort(items.begin(), items.end(),
               [](const Task* a, const Task* b) { return a->index < b->index; });
-    for (const Task* item : items) {
-      if (!item->cancel_requested()) {
-        request_cancel(draft_, *item, CancelReason::Client, policy_);
-      }
-    }
+    for (const Task* item : items) request_cancel(draft_, *item, CancelReason::Client, policy_);
     return {};
   }
 
@@ -347,11 +338,25 @@ class Decider {
                   fmt::format("a task that is {} is not retried", base::enum_name(c.from_state)));
     }
     const TaskId parent = batch.is_nil() ? c.from : batch;
+    redriven_ = c.from;
+    Status status = redrive_work(c, task, parent, index);
+    redriven_ = TaskId();
+    return status;
+  }
+
+  Status redrive_work(const RedriveTask& c, const TaskId& task, const TaskId& parent,
+                      std::uint32_t index) {
     if (const auto* create = std::get_if<CreateVm>(&c.body)) {
       const Vm* vm = world_.vm(create->vm);
       if (vm != nullptr) return resume_create(c, *create, *vm, task, parent, index);
       CreateVm fresh = *create;
       fresh.vm = c.fresh_vm;
+      return accept_work(fresh, task, parent, index);
+    }
+    if (const auto* act = std::get_if<ActOnVm>(&c.body);
+        act && act->kind == CommandKind::ImageCapture) {
+      ActOnVm fresh = *act;
+      fresh.new_image = ImageId(task);  // the old one's id may have been used
       return accept_work(fresh, task, parent, index);
     }
     return std::visit([&](const auto& body) { return accept_work(body, task, parent, index); },
@@ -361,19 +366,25 @@ class Decider {
   // The VM of the old create is still there, in ERROR: go on with it, looking for what was made.
   Status resume_create(const RedriveTask& c, const CreateVm& create, const Vm& vm,
                        const TaskId& task, const TaskId& parent, std::uint32_t index) {
-    if (vm.state != VmState::Error || !vm.task.is_nil()) {
+    if (!caller().owns(vm.tenant)) return fail(Errc::NotFound, "no such VM");
+    if (vm.state != VmState::Error || !vm.task.is_nil() || !vm.backend_ref.empty() ||
+        draft_.vms_touched.contains(vm.id)) {
       return fail(Errc::IllegalTransition, "the VM has moved on since");
     }
+    if (auto status = check_room(); !status) return status;
+    TaskBlocked blocked;
+    if (auto status = find_blocks(blocked); !status) return status;
+    if (auto status = check_pool(vm.spec.backend); !status) return status;
     base::JsonWriter args;
     base::write_json(args, create);
     draft_.add(StreamKind::Command, task,
                CommandAccepted{
                    CommandKind::VmCreate, {args.text()}, {{StreamKind::Vm, vm.id, vm.spec.name}}});
     queue(task, CommandKind::VmCreate, vm.spec.backend, parent, index);
-    draft_.add(StreamKind::Task, task, TaskRedriven{c.from, c.root, draft_.now});
+    draft_.add(StreamKind::Task, task, TaskRedriven{c.from, vm.creator, draft_.now});
+    block(task, std::move(blocked));
     draft_.add(StreamKind::Vm, vm.id, VmStateChanged{VmState::Queued, task});
     draft_.vms_touched.insert(vm.id);
-    ++draft_.tasks_added;
     return {};
   }
 
@@ -381,6 +392,10 @@ class Decider {
     const Task* task = world_.task(c.task);
     if (task == nullptr || !caller().owns(task->tenant)) {
       return fail(Errc::NotFound, fmt::format("no task {}", base::to_string(c.task)));
+    }
+    if (command_.if_match && *command_.if_match != task->version) {
+      return fail(Errc::VersionMismatch, fmt::format("the task is at version {}, not {}",
+                                                     task->version, *command_.if_match));
     }
     draft_.add(StreamKind::Task, c.task, TaskPriorityChanged{c.priority});
     return {};
@@ -550,6 +565,7 @@ class Decider {
   const Policy& policy_;
   const Command& command_;
   Draft draft_;
+  TaskId redriven_;  // whom the work in hand repeats; nil for none
 };
 
 }  // namespace

@@ -28,12 +28,17 @@ using Events = std::vector<Event>;
 base::Result<Events> decide(const World& world, const Policy& policy, const Command& command,
                             base::Time now);
 
-// A worker's report on a task that it holds. LeaseLost if its token is not the present one.
+// A worker's report on a task that it holds. LeaseLost if its token is not the present one, or its
+// session not the one that was given the lease.
 // `log_progress`: whether the progress in it is due for the log (see guarantees: heartbeats are
 // not). `random` is for the jitter of a retry.
 base::Result<Events> decide_report(const World& world, const Policy& policy,
                                    const WorkerReport& report, base::Time now, std::uint64_t random,
                                    bool log_progress);
+
+// Whether the step that the report asks to begin stands begun in the log, under the report's token:
+// only then may its call be made. `world` is as it is after decide_report's events.
+bool is_begun(const World& world, const WorkerReport& report);
 
 // Gives a READY task to a worker. The first step that needs its intent logged is begun in the same
 // record: its call may be made as soon as the work order arrives.

@@ -14,10 +14,6 @@ namespace {
 using base::Errc;
 using base::fail;
 
-Draft make_draft(const World& world, base::Time now) {
-  return Draft{world, now, {}, {}, {}, {}, {}, {}, {}, 0};
-}
-
 TaskState state_for(CancelReason reason) {
   switch (reason) {
     case CancelReason::None:
@@ -86,27 +82,26 @@ void end_item(Draft& draft, const Task& item, TaskState state) {
   const std::uint32_t finished =
       batch->batch->finished() + ended.succeeded + ended.cancelled + ended.failed;
   if (finished == batch->batch->total) {
-    draft.add(StreamKind::Batch, batch->id, BatchClosed{batch_state(*batch, ended)});
-    end_dependents(draft, *batch, batch_state(*batch, ended));
+    const TaskState closed = batch_state(*batch, ended);
+    draft.add(StreamKind::Batch, batch->id, BatchClosed{closed});
+    draft.tasks_ended.insert(batch->id);
+    end_dependents(draft, batch->id, closed);
   }
 }
 
 bool retries_are_left(const Task& task, const Policy& policy) {
   // While being undone it has as many attempts again, then it is left as it is.
   const std::uint32_t limit = task.cancel_requested() ? task.max_attempts * 2 : task.max_attempts;
-  return task.attempt < limit && task.process_deaths + 1 < policy.max_process_deaths + 1;
+  return task.attempt < limit && task.process_deaths < policy.max_process_deaths;
 }
 
-// The attempt is over without success: another one, or the end.
-void retry_or_end(Draft& draft, const Policy& policy, const Task& task, TaskError error,
-                  bool counted, bool process_died, base::Duration delay,
-                  std::vector<StepRecord> steps, const std::vector<std::string>& not_begun = {}) {
-  forget_steps(steps, not_begun, task.token);
-  const bool poison = process_died && task.process_deaths + 1 >= policy.max_process_deaths;
-  if (!poison && (!counted || retries_are_left(task, policy))) {
-    draft.add(
-        StreamKind::Task, task.id,
-        TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died, not_begun});
+// The attempt is over without success: another one, or the end. `steps` are as they are after it.
+void retry_or_end(Draft& draft, const Policy& policy, const Task& task, TaskRetryScheduled retry,
+                  std::vector<StepRecord> steps) {
+  TaskError& error = retry.error;
+  const bool poison = retry.process_died && task.process_deaths + 1 >= policy.max_process_deaths;
+  if (!poison && (!retry.counted || retries_are_left(task, policy))) {
+    draft.add(StreamKind::Task, task.id, std::move(retry));
     return;
   }
   if (poison) {
@@ -115,9 +110,7 @@ void retry_or_end(Draft& draft, const Policy& policy, const Task& task, TaskErro
         fmt::format("its worker died {} times in it: {}", policy.max_process_deaths, error.detail),
         task);
   } else if (!task.cancel_requested() && has_steps_to_undo(task.command, steps)) {
-    draft.add(
-        StreamKind::Task, task.id,
-        TaskRetryScheduled{std::move(error), draft.now + delay, counted, process_died, not_begun});
+    draft.add(StreamKind::Task, task.id, std::move(retry));
     draft.add(StreamKind::Task, task.id,
               TaskCancelRequested{CancelReason::AttemptsExhausted, draft.now + policy.undo_grace});
     draft.add(StreamKind::Task, task.id, TaskReady{"undo", false, {}});
@@ -131,7 +124,7 @@ class ReportDecider {
  public:
   ReportDecider(const World& world, const Policy& policy, const Task& task, base::Time now,
                 std::uint64_t random)
-      : policy_(policy), task_(task), random_(random), draft_(make_draft(world, now)) {}
+      : policy_(policy), task_(task), random_(random), draft_(world, now) {}
 
   Events run(const WorkerReport& report, bool log_progress) {
     for (const StepDone& done : report.steps_done) fold_step_done(done);
@@ -161,7 +154,7 @@ class ReportDecider {
   }
   void fold_begin(const StepBegin& begin) {
     const StepRecord* known = task_.find_step_record(begin.step);
-    if (!begin.undo && known != nullptr && known->state != StepState::Started) return;
+    if (!begin.undo && known != nullptr && known->state == StepState::Done) return;
     draft_.add(
         StreamKind::Task, task_.id,
         TaskStepStarted{begin.step, task_.token, draft_.now + begin.call_timeout, begin.undo});
@@ -170,6 +163,7 @@ class ReportDecider {
   std::vector<StepRecord> steps_after(const WorkerReport& report) const {
     std::vector<StepRecord> steps = task_.steps;
     for (const StepDone& done : report.steps_done) fold_step(steps, done);
+    if (report.outcome) forget_steps(steps, report.outcome->steps_not_begun, task_.token);
     return steps;
   }
 
@@ -187,6 +181,7 @@ class ReportDecider {
       case OutcomeKind::Cancelled:
         ending.state = state_for(task_.cancel_reason);
         if (task_.cancel_requested()) ending.error = error_for(task_, task_.cancel_reason);
+        ending.left_as_found = true;
         break;
       case OutcomeKind::Retry:
         return fold_retry(outcome, std::move(ending));
@@ -201,8 +196,10 @@ class ReportDecider {
   void fold_retry(const Outcome& outcome, Ending ending) {
     const base::Duration delay = std::max(backoff(policy_, task_.attempt, random_),
                                           outcome.retry_after.value_or(base::Duration(0)));
-    retry_or_end(draft_, policy_, task_, std::move(ending.error), outcome.counted, false, delay,
-                 std::move(ending.steps), outcome.steps_not_begun);
+    retry_or_end(draft_, policy_, task_,
+                 {std::move(ending.error), draft_.now + delay, outcome.counted, false,
+                  outcome.steps_not_begun},
+                 std::move(ending.steps));
   }
 
   const Policy& policy_;
@@ -225,37 +222,57 @@ void end_task(Draft& draft, const Task& task, Ending ending) {
   if (!draft.tasks_ended.insert(task.id).second) return;
   draft.add(StreamKind::Task, task.id, terminal_event(ending));
   settle_resources(draft, task, ending);
-  end_dependents(draft, task, ending.state);
   if (!task.parent.is_nil()) end_item(draft, task, ending.state);
+  end_dependents(draft, task.id, ending.state);
 }
 
-// Those that waited for it alone are ready; if it did not succeed, they never will be.
-void end_dependents(Draft& draft, const Task& task, TaskState state) {
-  for (const TaskId& id : draft.world.dependents(task.id)) {
-    const Task* dependent = draft.world.task(id);
-    if (dependent == nullptr || draft.tasks_ended.contains(id)) continue;
-    if (state != TaskState::Succeeded) {
-      end_task(draft, *dependent, Ending{TaskState::Cancelled, {}, {}, dependent->steps});
-      continue;
-    }
-    const auto open = std::count_if(dependent->depends_on.begin(), dependent->depends_on.end(),
-                                    [&](const TaskId& other) {
-                                      return !draft.tasks_ended.contains(other) && other != task.id;
-                                    });
-    if (open == 0 && !dependent->wake_at) {
-      draft.add(StreamKind::Task, id, TaskReady{"unblocked", false, {}});
+namespace {
+
+// One record holds no longer cascade than this; see end_dependents.
+constexpr std::size_t kCascadeEventsMax = 4000;
+
+void release(Draft& draft, const Task& dependent, TaskState state) {
+  if (dependent.state != TaskState::Blocked || draft.tasks_ended.contains(dependent.id)) return;
+  if (state != TaskState::Succeeded) {
+    end_task(draft, dependent, Ending{TaskState::Cancelled, {}, {}, dependent.steps});
+    return;
+  }
+  const bool met =
+      std::all_of(dependent.depends_on.begin(), dependent.depends_on.end(),
+                  [&](const TaskId& other) { return draft.dependencies_met.contains(other); });
+  if (met && !dependent.wake_at) {
+    draft.add(StreamKind::Task, dependent.id, TaskReady{"unblocked", false, {}});
+  }
+}
+
+}  // namespace
+
+// A queue, not recursion: a chain of tasks may be as long as there are tasks.
+void end_dependents(Draft& draft, const TaskId& task, TaskState state) {
+  draft.ended_queue.emplace_back(task, state);
+  if (draft.releasing) return;
+  draft.releasing = true;
+  while (!draft.ended_queue.empty()) {
+    const std::pair<TaskId, TaskState> next = draft.ended_queue.front();
+    draft.ended_queue.pop_front();
+    if (next.second == TaskState::Succeeded) draft.dependencies_met.insert(next.first);
+    for (const TaskId& id : draft.world.dependents(next.first)) {
+      if (draft.events.size() >= kCascadeEventsMax) break;
+      if (const Task* dependent = draft.world.task(id)) release(draft, *dependent, next.second);
     }
   }
+  draft.releasing = false;
 }
 
 void request_cancel(Draft& draft, const Task& task, CancelReason reason, const Policy& policy) {
-  const bool running = task.state == TaskState::Running;
-  if (!running && !task.has_steps_to_undo()) {
+  if (task.cancel_requested() || draft.tasks_ended.contains(task.id)) return;
+  if (task.state != TaskState::Running && !task.has_steps_to_undo()) {
     end_task(draft, task, Ending{state_for(reason), {}, error_for(task, reason), task.steps});
     return;
   }
+  if (!draft.cancels_requested.insert(task.id).second) return;
   draft.add(StreamKind::Task, task.id, TaskCancelRequested{reason, draft.now + policy.undo_grace});
-  if (task.state == TaskState::RetryWait) {
+  if (task.state == TaskState::RetryWait || task.state == TaskState::Blocked) {
     draft.add(StreamKind::Task, task.id, TaskReady{"undo", false, {}});
   }
 }
@@ -264,15 +281,27 @@ base::Result<Events> decide_report(const World& world, const Policy& policy,
                                    const WorkerReport& report, base::Time now, std::uint64_t random,
                                    bool log_progress) {
   const Task* task = world.task(report.task);
-  if (task == nullptr || task->state != TaskState::Running || task->token != report.token) {
+  if (task == nullptr || task->state != TaskState::Running || task->token != report.token ||
+      task->session != report.session) {
     return fail(Errc::LeaseLost, "the token is not the task's present one");
   }
   return ReportDecider(world, policy, *task, now, random).run(report, log_progress);
 }
 
+bool is_begun(const World& world, const WorkerReport& report) {
+  const Task* task = world.task(report.task);
+  if (task == nullptr || !report.begin || task->state != TaskState::Running ||
+      task->token != report.token) {
+    return false;
+  }
+  if (report.begin->undo) return true;
+  const StepRecord* step = task->find_step_record(report.begin->step);
+  return step != nullptr && step->state == StepState::Started && step->token == report.token;
+}
+
 Events decide_lease(const World& world, const Policy& policy, const Task& task,
                     const SessionId& session, const std::string& worker, base::Time now) {
-  Draft draft = make_draft(world, now);
+  Draft draft(world, now);
   const FencingToken token = task.token + 1;
   draft.add(StreamKind::Task, task.id,
             TaskLeased{task.attempt + 1, token, worker, session, policy.lease_timeout});
@@ -292,20 +321,20 @@ Events decide_lease(const World& world, const Policy& policy, const Task& task,
 
 Events decide_lease_end(const World& world, const Policy& policy, const Task& task, LeaseEnd why,
                         base::Time now, std::uint64_t random) {
-  Draft draft = make_draft(world, now);
+  Draft draft(world, now);
   const bool died = why == LeaseEnd::ProcessDied;
   TaskError error = error_of(Errc::LeaseLost,
                              died ? fmt::format("worker {} died", task.worker)
                                   : fmt::format("worker {} was not heard of in time", task.worker),
                              task);
   error.retryable = true;
-  retry_or_end(draft, policy, task, std::move(error), true, died,
-               backoff(policy, task.attempt, random), task.steps);
+  const base::Duration delay = backoff(policy, task.attempt, random);
+  retry_or_end(draft, policy, task, {std::move(error), now + delay, true, died, {}}, task.steps);
   return std::move(draft.events);
 }
 
 Events decide_timer(const World& world, const Policy& policy, const Timer& timer, base::Time now) {
-  Draft draft = make_draft(world, now);
+  Draft draft(world, now);
   const Task* task = world.task(timer.task);
   if (task == nullptr) return {};
   const auto give_up = [&](CancelReason reason) {
@@ -326,7 +355,7 @@ Events decide_timer(const World& world, const Policy& policy, const Timer& timer
 }
 
 Events decide_sample(const World& world, base::Time hour) {
-  Draft draft = make_draft(world, hour);
+  Draft draft(world, hour);
   StatSampled sample;
   sample.hour = hour;
   for (const auto& [project, usage] : world.usage()) sample.vms_existing[project] = usage.vms;
@@ -358,10 +387,7 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
   if (const LiveImage* image = world.image(task.image()))
     order.image_ref = image->image.backend_ref;
   if (task.command != CommandKind::VmCreate && task.command != CommandKind::ImageDelete) {
-    thread_local base::JsonParser parser({.depth = 64});
-    ActOnVm act;
-    if (const auto json = parser.parse_trusted(task.args.text)) base::read_json(*json, act);
-    order.args = std::move(act.args);
+    order.args = action_args(task);
   }
   if (task.command == CommandKind::ImageDelete || task.command == CommandKind::ImageCapture) {
     order.args.image = task.image();

@@ -21,8 +21,7 @@
 
 namespace slipway::domain {
 
-// ---- command-<task>
-// -------------------------------------------------------------------------------
+// ---- command-<task> ----
 
 // The first event of every task: what was asked, in canonical form, and what will be made.
 struct CommandAccepted {
@@ -33,8 +32,7 @@ struct CommandAccepted {
                 v("resources", s.resources);)
 };
 
-// ---- task-<id>
-// ------------------------------------------------------------------------------------
+// ---- task-<id> ----
 
 // The task exists. READY unless a TaskBlocked follows in the same record.
 struct TaskQueued {
@@ -105,7 +103,7 @@ struct TaskRetryScheduled {
   base::Time next_attempt_at{};
   bool counted = true;                       // false: throttled or breaker open
   bool process_died = false;                 // the worker process went away in it
-  std::vector<std::string> steps_not_begun;  // never called, or surely without effect
+  std::vector<std::string> steps_not_begun;  // surely without effect: no longer unknown
   SLIPWAY_EVENT(TaskRetryScheduled, v("error", s.error); v("next_attempt_at", s.next_attempt_at);
                 v("counted", s.counted); v("process_died", s.process_died);
                 v("steps_not_begun", s.steps_not_begun);)
@@ -137,7 +135,8 @@ struct TaskDead {
 };
 struct TaskRedriven {
   TaskId from;
-  TaskId root;                 // the first of the chain: its correlation keys go on
+  // The first of the chain, whose correlation keys go on; nil if the new task begins from nothing.
+  TaskId root;
   base::Time call_deadline{};  // by when every call of the old task is over
   SLIPWAY_EVENT(TaskRedriven, v("from", s.from); v("root", s.root);
                 v("call_deadline", s.call_deadline);)
@@ -147,8 +146,7 @@ struct TaskPriorityChanged {
   SLIPWAY_EVENT(TaskPriorityChanged, v("priority", s.priority);)
 };
 
-// ---- batch-<task>
-// ---------------------------------------------------------------------------------
+// ---- batch-<task> ----
 
 struct BatchOpened {
   CommandKind kind = CommandKind::BatchCommands;
@@ -173,8 +171,7 @@ struct BatchClosed {
   SLIPWAY_EVENT(BatchClosed, v("state", s.state);)
 };
 
-// ---- vm-<id>
-// --------------------------------------------------------------------------------------
+// ---- vm-<id> ----
 
 // QUEUED. Quota, host and address are taken with it.
 struct VmRequested {
@@ -238,8 +235,7 @@ struct SnapshotDeleted {
   SLIPWAY_EVENT(SnapshotDeleted, v("name", s.name);)
 };
 
-// ---- image-<id>
-// -----------------------------------------------------------------------------------
+// ---- image-<id> ----
 
 // SAVED: known and usable at once.
 struct ImageRegistered {
@@ -268,8 +264,7 @@ struct ImageDeleted {
   SLIPWAY_EVENT(ImageDeleted, )
 };
 
-// ---- what a cloud has, and people
-// -------------------------------------------------------------------
+// ---- what a cloud has, and people ----
 
 struct FlavorDefined {
   Flavor flavor;
@@ -314,8 +309,7 @@ struct TokenDeleted {
   SLIPWAY_EVENT(TokenDeleted, )
 };
 
-// ---- system
-// -----------------------------------------------------------------------------------------
+// ---- system ----
 
 struct SystemInitialized {
   std::string version;

@@ -11,7 +11,7 @@ bool may_become(TaskState from, TaskState to) {
     case Blocked:
       return to == Ready || to == Cancelled || to == TimedOut;
     case Ready:
-      return to == Running || to == Cancelled || to == TimedOut;
+      return to == Running || to == Cancelled || to == TimedOut || to == Dead;
     case Running:
       return to == Ready || to == RetryWait || is_terminal(to);
     case RetryWait:

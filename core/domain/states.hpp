@@ -15,6 +15,8 @@ namespace slipway::domain {
 //  RUNNING -> READY (handed back by a draining worker; no attempt counted)
 //  ACCEPTED|READY|BLOCKED|RETRY_WAIT -> CANCELLED | TIMED_OUT
 //  RUNNING -> TIMED_OUT (deadline);  RUNNING|RETRY_WAIT -> DEAD
+//  READY -> DEAD (attempts used up, and no worker came to undo what is done)
+//  BLOCKED|RETRY_WAIT -> READY also to be undone
 //  a batch: RUNNING -> SUCCEEDED | FAILED | CANCELLED | PARTIAL, folded from its items
 enum class TaskState : std::uint8_t {
   Accepted,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/domain/command.hpp"
 #include "core/domain/plan.hpp"
 
 namespace slipway::domain {
@@ -58,17 +59,24 @@ bool has_steps_to_undo(CommandKind command, const std::vector<StepRecord>& steps
 
 void fold_step(std::vector<StepRecord>& steps, const StepDone& done) {
   StepRecord& r = step_record(steps, done.step);
+  if (r.state == StepState::Undone) return;
   r.state = done.undone ? StepState::Undone : StepState::Done;
   if (!done.undone) r.backend_ref = done.backend_ref;
 }
 
-void forget_steps(std::vector<StepRecord>& steps, const std::vector<std::string>& not_begun,
+void forget_steps(std::vector<StepRecord>& steps, const std::vector<std::string>& names,
                   FencingToken token) {
-  for (const std::string& step : not_begun) {
-    std::erase_if(steps, [&](const StepRecord& r) {
-      return r.step == step && r.state == StepState::Started && r.token == token;
-    });
-  }
+  std::erase_if(steps, [&](const StepRecord& r) {
+    return r.state == StepState::Started && r.token == token &&
+           std::find(names.begin(), names.end(), r.step) != names.end();
+  });
+}
+
+ActionArgs action_args(const Task& task) {
+  thread_local base::JsonParser parser({.depth = 64});
+  ActOnVm act;
+  if (const auto json = parser.parse_trusted(task.args.text)) base::read_json(*json, act);
+  return act.args;
 }
 
 bool Task::has_steps_to_undo() const { return domain::has_steps_to_undo(command, steps); }
@@ -143,9 +151,9 @@ void evolve(Task& task, const TaskStepUndone& e) {
 void evolve(Task& task, const TaskRetryScheduled& e) {
   end_lease(task);
   task.wake_at = e.next_attempt_at;
-  forget_steps(task.steps, e.steps_not_begun, task.token);
   if (!e.counted && task.attempt > 0) --task.attempt;
   if (e.process_died) ++task.process_deaths;
+  forget_steps(task.steps, e.steps_not_begun, task.token);
 }
 
 void evolve(Task& task, const TaskCancelRequested& e) {
@@ -154,6 +162,7 @@ void evolve(Task& task, const TaskCancelRequested& e) {
 }
 
 void evolve(Task& task, const TaskRedriven& e) {
+  if (e.root.is_nil()) return;
   task.root = e.root;
   // What the old task made, if anything, is unknown: each step is looked up before it is called.
   for (const Step& step : plan_of(task.command)) {

@@ -111,11 +111,14 @@ struct Task {
   ImageId image() const;
 };
 
+// The parameters of a command on a VM that exists, as its acceptance resolved them.
+ActionArgs action_args(const Task& task);
+
 // The same of a list of steps that is not the task's own yet.
 bool has_steps_to_undo(CommandKind command, const std::vector<StepRecord>& steps);
 void fold_step(std::vector<StepRecord>& steps, const StepDone& done);
-// Those that the attempt with that token began but surely never carried out: no longer unknown.
-void forget_steps(std::vector<StepRecord>& steps, const std::vector<std::string>& not_begun,
+// Forgets those of `names` that were begun with this token and are not done.
+void forget_steps(std::vector<StepRecord>& steps, const std::vector<std::string>& names,
                   FencingToken token);
 
 // Folds one event of the task's own stream. The caller has checked `may_become`.

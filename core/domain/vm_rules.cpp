@@ -4,6 +4,7 @@
 
 #include "core/domain/draft.hpp"
 #include "core/domain/placement.hpp"
+#include "core/domain/plan.hpp"
 
 namespace slipway::domain {
 namespace {
@@ -33,8 +34,35 @@ std::string suggestion(const World& world, std::string_view wanted) {
   return best.empty() ? "" : fmt::format("; did you mean '{}'?", best);
 }
 
-base::Status resolve_resize(const World& world, const Vm& vm, const ActOnVm& act,
-                            ActionArgs& args) {
+std::uint32_t growth(std::uint32_t from, std::uint32_t to) { return to > from ? to - from : 0; }
+
+// The larger size is taken at once, by quota and on the host.
+base::Status make_room_to_grow(Draft& draft, const Vm& vm, const Size& to) {
+  const Size& from = vm.spec.size;
+  const Usage more{0, growth(from.vcpus, to.vcpus), growth(from.memory_mb, to.memory_mb),
+                   growth(from.disk_gb, to.disk_gb)};
+  if (auto status = check_quota(draft, vm.spec.project, more); !status) return status;
+  const auto live = draft.world.hosts().find(vm.spec.host);
+  Usage& added = draft.host_added[vm.spec.host];
+  if (live != draft.world.hosts().end()) {
+    const Host& host = live->second.host;
+    const Usage& used = live->second.used;
+    if (used.vcpus + added.vcpus + more.vcpus > host.vcpus ||
+        used.memory_mb + added.memory_mb + more.memory_mb > host.memory_mb ||
+        used.disk_gb + added.disk_gb + more.disk_gb > host.disk_gb) {
+      return fail(Errc::CapacityExhausted, "the VM's host has no room for this size");
+    }
+  }
+  for (Usage* u : {&added, &draft.usage_added[vm.spec.project]}) {
+    u->vcpus += more.vcpus;
+    u->memory_mb += more.memory_mb;
+    u->disk_gb += more.disk_gb;
+  }
+  return {};
+}
+
+base::Status resolve_resize(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs& args) {
+  const World& world = draft.world;
   if (!act.flavor.empty()) {
     const Flavor* flavor = world.flavor(act.flavor);
     if (flavor == nullptr) {
@@ -50,7 +78,7 @@ base::Status resolve_resize(const World& world, const Vm& vm, const ActOnVm& act
   if (args.size->disk_gb < vm.spec.size.disk_gb) {
     return fail(Errc::UnprocessableArgument, "a resize cannot shrink the disk");
   }
-  return {};
+  return make_room_to_grow(draft, vm, *args.size);
 }
 
 base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& act,
@@ -109,7 +137,7 @@ base::Status check_snapshot(const Vm& vm, CommandKind kind, const ActionArgs& ar
 base::Status resolve(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs& args) {
   switch (act.kind) {
     case CommandKind::VmResize:
-      return resolve_resize(draft.world, vm, act, args);
+      return resolve_resize(draft, vm, act, args);
     case CommandKind::VmRebuild:
       return resolve_rebuild(draft.world, vm, act, args);
     case CommandKind::VmMigrate:
@@ -123,6 +151,9 @@ base::Status resolve(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs&
       return {};
     case CommandKind::ImageCapture:
       if (args.name.empty()) return fail(Errc::UnprocessableArgument, "an image needs a name");
+      if (draft.world.image(act.new_image) != nullptr) {
+        return fail(Errc::ResourceBusy, "an image with this id exists");
+      }
       return {};
     default:
       return {};
@@ -146,13 +177,6 @@ void start_capture(Draft& draft, const Vm& vm, const ActOnVm& act, const TaskId&
   draft.add(StreamKind::Image, image.id, ImageSaving{std::move(image), task});
 }
 
-ActionArgs args_of(const Task& task) {
-  thread_local base::JsonParser parser({.depth = 64});
-  ActOnVm act;
-  if (const auto json = parser.parse_trusted(task.args.text)) base::read_json(*json, act);
-  return act.args;
-}
-
 const StepRecord* first_done(const Ending& ending) {
   for (const StepRecord& r : ending.steps) {
     if (r.state == StepState::Done) return &r;
@@ -161,7 +185,7 @@ const StepRecord* first_done(const Ending& ending) {
 }
 
 void add_changes(Draft& draft, const Vm& vm, const Task& task) {
-  const ActionArgs args = args_of(task);
+  const ActionArgs args = action_args(task);
   switch (task.command) {
     case CommandKind::VmResize:
       if (args.size) draft.add(StreamKind::Vm, vm.id, VmResized{*args.size});
@@ -212,26 +236,44 @@ void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& e
   draft.add(StreamKind::Vm, vm.id, VmStateChanged{after, TaskId()});
 }
 
+// Whether it is known that the backend has it as it was before the task. A repeatable step leaves
+// no record, so of what an earlier lease did with one nothing is known.
+bool is_as_before(const Task& task, const Ending& ending) {
+  if (has_steps_to_undo(task.command, ending.steps)) return false;
+  if (task.token == 0) return true;  // no worker ever had it
+  const auto plan = plan_of(task.command);
+  return ending.left_as_found && (task.token == 1 || (!plan.empty() && !plan[0].repeatable));
+}
+
 void end_badly_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
-  const TaskState outcome = ending.state;
   const bool clean = !has_steps_to_undo(task.command, ending.steps);
-  const bool begun = !ending.steps.empty();
+  VmFailed failed{std::string(base::enum_name(ending.state))};
   if (task.command == CommandKind::VmCreate) {
-    if (outcome == TaskState::Cancelled && clean) {
+    if (ending.state == TaskState::Cancelled && clean) {
       draft.add(StreamKind::Vm, vm.id, VmDeleted{});
     } else {
-      draft.add(StreamKind::Vm, vm.id, VmFailed{std::string(base::enum_name(outcome))});
+      draft.add(StreamKind::Vm, vm.id, std::move(failed));
     }
     return;
   }
   const VmRule* rule = vm_rule(task.command);
   const bool harmless = rule != nullptr && rule->failure_is_harmless && clean;
-  // Never handed to a worker: nothing can have happened.
-  const bool untouched = task.attempt == 0 && !begun;
-  if (harmless || untouched || outcome == TaskState::Cancelled) {
+  if (harmless || is_as_before(task, ending)) {
     draft.add(StreamKind::Vm, vm.id, VmStateChanged{vm.stable_state, TaskId()});
   } else {
-    draft.add(StreamKind::Vm, vm.id, VmFailed{std::string(base::enum_name(outcome))});
+    draft.add(StreamKind::Vm, vm.id, std::move(failed));
+  }
+}
+
+void settle_image_deletion(Draft& draft, const LiveImage& live, const Task& task,
+                           const Ending& ending) {
+  const ImageId id = live.image.id;
+  if (ending.state == TaskState::Succeeded) {
+    draft.add(StreamKind::Image, id, ImageDeleted{});
+  } else if (is_as_before(task, ending) && live.stable_state == ImageState::Saved) {
+    draft.add(StreamKind::Image, id, ImageSaved{live.image.size_bytes, live.image.backend_ref});
+  } else {
+    draft.add(StreamKind::Image, id, ImageFailed{std::string(base::enum_name(ending.state))});
   }
 }
 
@@ -239,12 +281,7 @@ void settle_image(Draft& draft, const LiveImage& live, const Task& task, const E
   const TaskState outcome = ending.state;
   const ImageId id = live.image.id;
   if (task.command == CommandKind::ImageDelete) {
-    if (outcome == TaskState::Succeeded) {
-      draft.add(StreamKind::Image, id, ImageDeleted{});
-    } else {
-      draft.add(StreamKind::Image, id, ImageFailed{std::string(base::enum_name(outcome))});
-    }
-    return;
+    return settle_image_deletion(draft, live, task, ending);
   }
   if (outcome == TaskState::Succeeded) {
     const StepRecord* made = first_done(ending);
@@ -268,7 +305,7 @@ const VmRule* vm_rule(CommandKind command) {
   static constexpr VmRule kPause{kUp, Pausing, Paused};
   static constexpr VmRule kUnpause{bit(Paused), Resuming, Running};
   static constexpr VmRule kSuspend{kUp, Suspending, Suspended};
-  static constexpr VmRule kResume{bit(Suspended), Resuming, Running};
+  static constexpr VmRule kResume{bit(Suspended) | bit(Paused), Resuming, Running};
   static constexpr VmRule kResize{kUp | kOff, Resizing, std::nullopt, kHarmless};
   static constexpr VmRule kRebuild{kUp | kOff | bit(Error), Rebuilding, std::nullopt};
   static constexpr VmRule kRename{kAny, std::nullopt, std::nullopt, kHarmless};
@@ -312,7 +349,31 @@ const VmRule* vm_rule(CommandKind command) {
   }
 }
 
-base::Status start_on_vm(Draft& draft, const Command& command, const ActOnVm& act, TaskId task) {
+base::Status check_quota(const Draft& draft, const std::string& name, const Usage& more) {
+  const Project* project = draft.world.project(name);
+  if (project == nullptr) return {};
+  const Quota& quota = project->quota;
+  const Usage used = draft.world.usage(name);
+  const auto found = draft.usage_added.find(name);
+  const Usage added = found == draft.usage_added.end() ? Usage{} : found->second;
+  const auto over = [](std::uint64_t limit, std::uint64_t now, std::uint64_t wanted) {
+    return limit != 0 && wanted != 0 && now + wanted > limit;
+  };
+  if (over(quota.vms, used.vms + added.vms, more.vms)) {
+    return fail(Errc::QuotaExceeded, fmt::format("the project may have {} VMs", quota.vms));
+  }
+  if (over(quota.vcpus, used.vcpus + added.vcpus, more.vcpus)) {
+    return fail(Errc::QuotaExceeded, fmt::format("the project may have {} vCPUs", quota.vcpus));
+  }
+  if (over(quota.memory_mb, used.memory_mb + added.memory_mb, more.memory_mb)) {
+    return fail(Errc::QuotaExceeded,
+                fmt::format("the project may have {} MB of memory", quota.memory_mb));
+  }
+  return {};
+}
+
+base::Status start_on_vm(Draft& draft, const Command& command, const ActOnVm& act,
+                         const TaskId& task, const TaskId& redriven) {
   const Vm* vm = draft.world.vm(act.vm);
   if (vm == nullptr || !command.caller.owns(vm->tenant)) {
     return fail(Errc::NotFound, fmt::format("no VM {}", base::to_string(act.vm)));
@@ -327,7 +388,9 @@ base::Status start_on_vm(Draft& draft, const Command& command, const ActOnVm& ac
     return fail(Errc::ResourceBusy,
                 fmt::format("task {} is at work on this VM", base::to_string(vm->task)));
   }
-  if ((rule->allowed & bit(vm->state)) == 0) {
+  const bool goes_on =
+      vm->state == VmState::Error && !redriven.is_nil() && vm->failed_by == redriven;
+  if ((rule->allowed & bit(vm->state)) == 0 && !goes_on) {
     return fail(Errc::IllegalTransition,
                 fmt::format("{} is not possible while the VM is {}", base::enum_name(act.kind),
                             base::enum_name(vm->state)));

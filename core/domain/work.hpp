@@ -176,8 +176,7 @@ struct Progress {
   }
 };
 
-// ---- worker to server
-// -------------------------------------------------------------------------------
+// ---- worker to server ----
 
 struct HeldLease {
   TaskId task;
@@ -267,8 +266,7 @@ struct WorkerGoodbye {
   }
 };
 
-// ---- server to worker
-// -------------------------------------------------------------------------------
+// ---- server to worker ----
 
 struct Welcome {
   SessionId session;

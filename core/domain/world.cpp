@@ -1,6 +1,7 @@
 #include "core/domain/world.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/base/check.hpp"
 
@@ -114,6 +115,8 @@ struct WorldEvolver {
   void operator()(const TaskBlocked& e) const {
     // Queued as READY by the event before it in the same record: BLOCKED is where it starts.
     Task& t = task();
+    CHECK(t.state == TaskState::Ready || t.state == TaskState::Blocked, "seq {}: {} from {}", seq,
+          event.stream.text(), base::enum_name(t.state));
     w.unindex_task(t);
     t.state = TaskState::Accepted;
     fold_task(e);
@@ -130,12 +133,17 @@ struct WorldEvolver {
   void operator()(const TaskRetryScheduled& e) const { fold_task(e); }
   void operator()(const TaskCancelRequested& e) const { fold_task(e); }
   void operator()(const TaskRedriven& e) const { fold_task(e); }
-  void operator()(const TaskProgressed&) const { count_version(task().version); }
+  void operator()(const TaskProgressed&) const {
+    Task& t = task();
+    count_version(t.version);
+    t.last_seq = seq;
+  }
   void operator()(const TaskPriorityChanged& e) const {
     Task& t = task();
     w.unindex_task(t);
     count_version(t.version);
     t.priority = e.priority;
+    t.last_seq = seq;
     w.index_task(t);
   }
   void operator()(const TaskSucceeded&) const { finish(TaskState::Succeeded); }
@@ -154,6 +162,7 @@ struct WorldEvolver {
   void remove(Task& t, TaskState outcome) const {
     w.unindex_task(t);
     const TaskId id = t.id;
+    const bool succeeded = outcome == TaskState::Succeeded;
     if (const auto n = w.in_flight_.find(t.tenant); n != w.in_flight_.end() && --n->second == 0) {
       w.in_flight_.erase(n);
     }
@@ -163,10 +172,25 @@ struct WorldEvolver {
     if (const auto waiting = w.dependents_.find(id); waiting != w.dependents_.end()) {
       for (const TaskId& dependent : waiting->second) {
         const auto it = w.tasks_.find(dependent);
-        if (it != w.tasks_.end()) std::erase(it->second->depends_on, id);
+        if (it != w.tasks_.end()) lose_dependency(*it->second, id, succeeded);
       }
       w.dependents_.erase(waiting);
     }
+  }
+  // What this means for the dependent is said by events of the same record, unless they were too
+  // many for one: then a timer that is due at once says it later (see end_dependents).
+  void lose_dependency(Task& t, const TaskId& id, bool succeeded) const {
+    w.unindex_task(t);
+    std::erase(t.depends_on, id);
+    if (t.state == TaskState::Blocked) {
+      if (!succeeded && !t.cancel_requested()) {
+        t.cancel_reason = CancelReason::Dependency;
+        t.give_up_at = envelope.time;
+      } else if (t.depends_on.empty() && !t.wake_at) {
+        t.wake_at = envelope.time;
+      }
+    }
+    w.index_task(t);
   }
   void forget_dependency(const Task& t) const {
     for (const TaskId& id : t.depends_on) {
@@ -193,7 +217,13 @@ struct WorldEvolver {
     Task& t = batch();
     ++(e.state == TaskState::Cancelled ? t.batch->cancelled : t.batch->failed);
   }
-  void operator()(const BatchClosed& e) const { remove(batch(), e.state); }
+  void operator()(const BatchClosed& e) const {
+    Task& t = batch();
+    CHECK(may_become(t.state, e.state) && t.batch->finished() == t.batch->total,
+          "seq {}: {} closes with {} of {} items ended", seq, event.stream.text(),
+          t.batch->finished(), t.batch->total);
+    remove(t, e.state);
+  }
 
   // ---- vm ----
   void operator()(const VmRequested& e) const {
@@ -213,6 +243,22 @@ struct WorldEvolver {
     vm.state = state;
     vm.task = by;
     if (is_stable(state)) vm.stable_state = state;
+    claim(vm);
+  }
+  // What a resize or migration will take is held from its acceptance to its end.
+  void claim(Vm& vm) const {
+    const bool has = vm.resize_to || !vm.migrate_to.empty();
+    const bool wants = vm.state == VmState::Resizing || vm.state == VmState::Migrating;
+    if (!has && !wants) return;
+    w.unuse(vm);
+    vm.resize_to.reset();
+    vm.migrate_to.clear();
+    if (const Task* t = wants ? w.task(vm.task) : nullptr) {
+      const ActionArgs args = action_args(*t);
+      if (t->command == CommandKind::VmResize) vm.resize_to = args.size;
+      if (t->command == CommandKind::VmMigrate) vm.migrate_to = args.host;
+    }
+    w.use(vm);
   }
   Vm& versioned_vm() const {
     Vm& v = vm();
@@ -229,7 +275,11 @@ struct WorldEvolver {
     set_state(v, VmState::Running, TaskId());
   }
   void operator()(const VmStateChanged& e) const { set_state(versioned_vm(), e.state, e.task); }
-  void operator()(const VmFailed&) const { set_state(versioned_vm(), VmState::Error, TaskId()); }
+  void operator()(const VmFailed&) const {
+    Vm& v = versioned_vm();
+    v.failed_by = v.task;
+    set_state(v, VmState::Error, TaskId());
+  }
   void operator()(const VmDeleting& e) const {
     set_state(versioned_vm(), VmState::Deleting, e.task);
   }
@@ -274,7 +324,9 @@ struct WorldEvolver {
 
   // ---- image ----
   void add_image(const Image& image, ImageState state, const TaskId& by) const {
-    w.images_[image.id] = LiveImage{image, event.version, state, by};
+    const bool is_new =
+        w.images_.emplace(image.id, LiveImage{image, event.version, state, state, by}).second;
+    CHECK(is_new, "seq {}: {} is made twice", seq, event.stream.text());
     w.image_ids_.emplace(image.name, image.id);
   }
   LiveImage& versioned_image() const {
@@ -288,14 +340,14 @@ struct WorldEvolver {
   void operator()(const ImageSaving& e) const { add_image(e.image, ImageState::Saving, e.task); }
   void operator()(const ImageSaved& e) const {
     LiveImage& i = versioned_image();
-    i.state = ImageState::Saved;
+    i.state = i.stable_state = ImageState::Saved;
     i.task = TaskId();
     i.image.size_bytes = e.size_bytes;
     i.image.backend_ref = e.backend_ref;
   }
   void operator()(const ImageFailed&) const {
     LiveImage& i = versioned_image();
-    i.state = ImageState::Error;
+    i.state = i.stable_state = ImageState::Error;
     i.task = TaskId();
   }
   void operator()(const ImageDeleting& e) const {
@@ -325,6 +377,7 @@ struct WorldEvolver {
   }
   void operator()(const FlavorDefined& e) const {
     count_named();
+    if (const auto* old = find_in(w.flavors_, e.flavor.id)) w.flavor_ids_.erase(old->name);
     w.flavors_[e.flavor.id] = e.flavor;
     w.flavor_ids_[e.flavor.name] = e.flavor.id;
   }
@@ -416,26 +469,48 @@ void World::unindex_task(const Task& task) {
   each_timer(task, [this](const Timer& t) { timers_.erase(t); });
 }
 
+namespace {
+
+// The larger of what it has and what it is to get.
+Size claimed(const Vm& vm) {
+  Size size = vm.spec.size;
+  if (!vm.resize_to) return size;
+  size.vcpus = std::max(size.vcpus, vm.resize_to->vcpus);
+  size.memory_mb = std::max(size.memory_mb, vm.resize_to->memory_mb);
+  size.disk_gb = std::max(size.disk_gb, vm.resize_to->disk_gb);
+  return size;
+}
+
+}  // namespace
+
 void World::use(const Vm& vm) {
+  const Size size = claimed(vm);
   const auto add = [&](Usage& u) {
     ++u.vms;
-    u.vcpus += vm.spec.size.vcpus;
-    u.memory_mb += vm.spec.size.memory_mb;
-    u.disk_gb += vm.spec.size.disk_gb;
+    u.vcpus += size.vcpus;
+    u.memory_mb += size.memory_mb;
+    u.disk_gb += size.disk_gb;
   };
   add(usage_[vm.spec.project]);
   if (auto* host = find_in(hosts_, vm.spec.host)) add(host->used);
+  if (vm.migrate_to == vm.spec.host) return;
+  if (auto* host = find_in(hosts_, vm.migrate_to)) add(host->used);
 }
 
 void World::unuse(const Vm& vm) {
+  const Size size = claimed(vm);
   const auto subtract = [&](Usage& u) {
     --u.vms;
-    u.vcpus -= vm.spec.size.vcpus;
-    u.memory_mb -= vm.spec.size.memory_mb;
-    u.disk_gb -= vm.spec.size.disk_gb;
+    u.vcpus -= size.vcpus;
+    u.memory_mb -= size.memory_mb;
+    u.disk_gb -= size.disk_gb;
   };
-  subtract(usage_[vm.spec.project]);
+  const auto project = usage_.find(vm.spec.project);
+  subtract(project->second);
+  if (project->second == Usage{}) usage_.erase(project);
   if (auto* host = find_in(hosts_, vm.spec.host)) subtract(host->used);
+  if (vm.migrate_to == vm.spec.host) return;
+  if (auto* host = find_in(hosts_, vm.migrate_to)) subtract(host->used);
 }
 
 void World::remember_outcome(const TaskId& id, TaskState state) {
@@ -457,12 +532,17 @@ const Vm* World::vm(const VmId& id) const {
 }
 const LiveImage* World::image(const ImageId& id) const { return find_in(images_, id); }
 const LiveImage* World::image_by_name(std::string_view name, std::string_view tenant) const {
+  const auto rank = [&](const LiveImage& i) {
+    return std::tuple(i.state == ImageState::Saved, i.image.tenant == tenant, i.image.id);
+  };
+  const LiveImage* best = nullptr;
   const auto [begin, end] = image_ids_.equal_range(name);
   for (auto it = begin; it != end; ++it) {
     const LiveImage* found = image(it->second);
-    if (found->image.is_public || found->image.tenant == tenant) return found;
+    if (!found->image.is_public && found->image.tenant != tenant) continue;
+    if (best == nullptr || rank(*best) < rank(*found)) best = found;
   }
-  return nullptr;
+  return best;
 }
 const Flavor* World::flavor(std::string_view id_or_name) const {
   if (const auto* id = find_in(flavor_ids_, id_or_name)) return find_in(flavors_, *id);
@@ -486,7 +566,11 @@ const User* World::user(std::string_view name) const { return find_in(users_, na
 const AccessToken* World::token(const TokenId& id) const { return find_in(tokens_, id); }
 std::vector<TaskId> World::dependents(const TaskId& id) const {
   const auto* waiting = find_in(dependents_, id);
-  return waiting == nullptr ? std::vector<TaskId>{} : *waiting;
+  if (waiting == nullptr) return {};
+  // A world read from a snapshot holds them in another order than one that was replayed.
+  std::vector<TaskId> sorted = *waiting;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
 }
 std::optional<TaskState> World::recent_outcome(const TaskId& id) const {
   const auto* state = find_in(recent_, id);

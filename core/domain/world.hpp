@@ -30,6 +30,10 @@ struct Vm {
   std::string backend_ref;
   std::vector<Snapshot> snapshots;
   std::string current_snapshot;
+  TaskId failed_by;  // ERROR: the task that left it so
+  // What the unfinished resize or migration will take, held for it beside what the VM has.
+  std::optional<Size> resize_to;
+  std::string migrate_to;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("id", s.id);
@@ -43,6 +47,9 @@ struct Vm {
     v("backend_ref", s.backend_ref);
     v("snapshots", s.snapshots);
     v("current_snapshot", s.current_snapshot);
+    v("failed_by", s.failed_by);
+    v("resize_to", s.resize_to);
+    v("migrate_to", s.migrate_to);
   }
   bool has_snapshot(std::string_view name) const;
 };
@@ -51,12 +58,14 @@ struct LiveImage {
   Image image;
   StreamVersion version = 0;
   ImageState state = ImageState::Queued;
+  ImageState stable_state = ImageState::Queued;  // where a cancelled deletion leaves it
   TaskId task;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("image", s.image);
     v("version", s.version);
     v("state", s.state);
+    v("stable_state", s.stable_state);
     v("task", s.task);
   }
 };
@@ -66,6 +75,7 @@ struct Usage {
   std::uint64_t vcpus = 0;
   std::uint64_t memory_mb = 0;
   std::uint64_t disk_gb = 0;
+  bool operator==(const Usage&) const = default;
 };
 
 // Addresses of one network: handed out upwards, so that a freed one rests as long as possible
@@ -124,6 +134,8 @@ class World {
   const Task* task(const TaskId& id) const;
   const Vm* vm(const VmId& id) const;
   const LiveImage* image(const ImageId& id) const;
+  // One that the tenant may use: a SAVED one before others, its own before public ones, and the
+  // newest of those.
   const LiveImage* image_by_name(std::string_view name, std::string_view tenant) const;
   const Flavor* flavor(std::string_view id_or_name) const;
   const Network* network(const NetworkId& id) const;
@@ -132,7 +144,7 @@ class World {
   const Project* project(std::string_view name) const;
   const User* user(std::string_view name) const;
   const AccessToken* token(const TokenId& id) const;
-  // Tasks that wait for this one.
+  // Tasks that wait for this one, in the order of their ids.
   std::vector<TaskId> dependents(const TaskId& id) const;
   // The outcome of one of the last kRecentOutcomes finished tasks.
   std::optional<TaskState> recent_outcome(const TaskId& id) const;
@@ -187,6 +199,10 @@ class World {
   base::Status read_snapshot_piece(std::string_view piece);
   // After the last piece: builds what is derived.
   void finish_snapshot();
+
+  // All of it, the derived included, as lines of text in a fixed order: two worlds are equal if
+  // these are (world_dump.cpp).
+  std::string dump_for_test() const;
 
  private:
   friend struct WorldEvolver;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <vector>
 
 #include "core/domain/world.hpp"
@@ -228,8 +227,6 @@ void World::finish_snapshot() {
     ++in_flight_[task->tenant];
     for (const TaskId& dependency : task->depends_on) dependents_[dependency].push_back(id);
   }
-  // In the order in which replay would have met them.
-  for (auto& [id, waiting] : dependents_) std::sort(waiting.begin(), waiting.end());
 }
 
 }  // namespace slipway::domain
