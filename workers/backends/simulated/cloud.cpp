@@ -86,7 +86,7 @@ Fence newest_of(const std::vector<KeyRow>& keys) {
   return newest;
 }
 
-// "slipway-<task>-vm.create" -> the task; nil if it is none.
+// "slipway-<task>-<step>" -> the task; nil if it is none.
 domain::TaskId root_of(std::string_view vm_key) {
   constexpr std::string_view kPrefix = "slipway-";
   if (!vm_key.starts_with(kPrefix)) return {};
@@ -165,17 +165,20 @@ Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   return reply;
 }
 
-// The VM of a command whose own id for it never became known is found by the key of its creation.
-// What is not there must not come any more either: the creation is fenced off.
+// The VM of a command whose own id for it never became known is found by the key of its creation;
+// so is the image of a deletion. What is not there must not come any more either: the creation is
+// fenced off.
 std::string Cloud::subject(const BackendCall& call) {
   const domain::WorkOrder& order = call.order();
-  if (!call.ref.empty() || order.vm_key.empty()) return call.ref;
-  const domain::TaskId root = root_of(order.vm_key);
+  const bool image = order.command == domain::CommandKind::ImageDelete;
+  const std::string& made_under = image ? order.image_key : order.vm_key;
+  if (!call.ref.empty() || made_under.empty()) return call.ref;
+  const domain::TaskId root = root_of(made_under);
   if (root == call.root()) return {};
   store_->keys(root, keys_);
   std::string ref;
   for (const KeyRow& key : keys_) {
-    if (key.operation == Operation::VmCreate) ref = key.ref;
+    if (key.operation == (image ? Operation::ImageCreate : Operation::VmCreate)) ref = key.ref;
   }
   store_->put(root, {.operation = Operation::None, .task = order.task, .token = order.token});
   return ref;
