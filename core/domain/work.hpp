@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 3> enum_names(StepState) {
   return {"started", "done", "undone"};
 }
 
-// What the log knows of a step of this task. Started and not done is *unknown*: the worker waits
-// until call_deadline + the backend's settle time, looks the correlation key up, and adopts or
-// calls.
+// What the log knows of a step of this task. Started and not done (or its undo started and not
+// done) is *unknown*: the worker waits until call_deadline + the backend's settle time, looks the
+// correlation key up, and adopts or calls.
 struct StepRecord {
   std::string step;
   StepState state = StepState::Started;

@@ -290,7 +290,7 @@ void Invariants::inventory(workers::simulated::Store& cloud) const {
   cloud.each_snapshot([&](const auto& row) { ++snapshots[{row.vm, row.snapshot.name}]; });
   world_.each_vm([&](const domain::Vm& vm) {
     const auto row = rows.find(vm.id);
-    if (row == rows.end() || vm.state == VmState::Error) return;
+    if (row == rows.end() || vm.state == VmState::Error || uncertain_.contains(vm.id)) return;
     for (const auto& s : vm.snapshots) snapshots[{row->second.number, s.name}] += 2;
     for (const auto& [at, n] : snapshots) {
       if (at.first != row->second.number || n == 3) continue;

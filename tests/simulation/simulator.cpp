@@ -94,6 +94,7 @@ void Simulator::strike() {
     const Duration jump = random.between(-600s, 600s);
     trace("the server's wall clock jumps {} s", jump.count() / 1000000);
     server.clock.jump_wall(jump);
+    turned_back_ += std::max(-jump, Duration(0));
   } else if (w == nullptr) {
     replace("worker-1", 1s);
   } else if (kind < 40) {
@@ -155,7 +156,7 @@ void Simulator::run_to_the_end() {
   const Duration settled = timeline.now() + 5min;  // what is late comes
   while (timeline.step(settled)) {
   }
-  invariants.all_ended(quiet, quiet_seq, 70s);
+  invariants.all_ended(quiet, quiet_seq, 70s + turned_back_);
   invariants.folded_equals(server.core().world(), "at the end");
   invariants.inventory(cloud.store());
 }

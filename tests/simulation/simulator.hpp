@@ -146,6 +146,7 @@ class Simulator {
   std::uint64_t crashes = 0;
 
  private:
+  Duration turned_back_{};  // the server's wall clock, in all: timers are late by that
   void chaos();
   void strike();
   void calm_down();

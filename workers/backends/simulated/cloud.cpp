@@ -195,7 +195,7 @@ Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   }
   Reply reply;
   for (const KeyRow& key : keys_) {
-    if (key.operation == step && exists(step, key)) {
+    if (key.operation == step && exists(step, key, r.order())) {
       reply.answer.found.push_back({key.ref, now - key.at});
     }
   }
@@ -206,7 +206,9 @@ Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   return reply;
 }
 
-bool Cloud::exists(Operation step, const KeyRow& key) {
+// Whether the effect of a step that was carried out once is still there: its undo may have been
+// too.
+bool Cloud::exists(Operation step, const KeyRow& key, const domain::WorkOrder& order) {
   switch (step) {
     case Operation::ImageCreate:
       return store_->image(number_of(key.ref, kImageRef)).has_value();
@@ -217,6 +219,10 @@ bool Cloud::exists(Operation step, const KeyRow& key) {
     case Operation::VmResize: {
       const auto vm = store_->vm(number_of(key.ref, kVmRef));
       return vm && vm->old_size.has_value();
+    }
+    case Operation::VmMigrate: {
+      const auto vm = store_->vm(number_of(key.ref, kVmRef));
+      return vm && vm->host == order.args.host;
     }
     default:
       return store_->vm(number_of(key.ref, kVmRef)).has_value();
