@@ -183,10 +183,16 @@ void Invariants::all_ended(base::Time quiet, domain::Seq quiet_seq, Duration gra
     if (!domain::is_terminal(task.state)) {
       const domain::Task* live = world_.task(id);
       violate("every-task-ends",
-              fmt::format("task {} ({}) is {}, attempt {}, token {}, deadline {}, worker '{}'",
-                          base::to_string(id), base::enum_name(task.command),
-                          base::enum_name(task.state), task.attempt, task.token,
-                          base::rfc3339(task.deadline), live == nullptr ? "" : live->worker));
+              fmt::format(
+                  "task {} ({}) is {}, attempt {}, token {}, deadline {}, worker '{}'",
+                  base::to_string(id), base::enum_name(task.command), base::enum_name(task.state),
+                  task.attempt, task.token, base::rfc3339(task.deadline),
+                  live == nullptr
+                      ? ""
+                      : live->worker +
+                            fmt::format(" wake {} depends on {}",
+                                        live->wake_at ? base::rfc3339(*live->wake_at) : "none",
+                                        live->depends_on.size())));
     }
     if (task.ended_seq > quiet_seq && task.max_attempts != 0 &&
         task.ended_at > std::max(task.deadline, quiet) + grace && !domain::is_batch(task.command)) {

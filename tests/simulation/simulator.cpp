@@ -150,7 +150,8 @@ void Simulator::run_to_the_end() {
   const base::Time quiet = server.clock.now();
   const domain::Seq quiet_seq = invariants.world().next_seq();
   const auto& world = invariants.world();
-  while (timeline.now() < faulty + 2h && (world.task_count() > 0 || !server.is_up())) {
+  while (timeline.now() < faulty + 2h + turned_back_ &&
+         (world.task_count() > 0 || !server.is_up())) {
     timeline.step(timeline.now() + 10s);
   }
   const Duration settled = timeline.now() + 5min;  // what is late comes

@@ -218,7 +218,8 @@ bool Cloud::exists(Operation step, const KeyRow& key, const domain::WorkOrder& o
     }
     case Operation::VmResize: {
       const auto vm = store_->vm(number_of(key.ref, kVmRef));
-      return vm && vm->old_size.has_value();
+      const auto& wanted = order.args.size;
+      return vm && (vm->old_size || (wanted && vm->size == *wanted && *wanted != order.spec.size));
     }
     case Operation::VmMigrate: {
       const auto vm = store_->vm(number_of(key.ref, kVmRef));
@@ -456,13 +457,17 @@ Reply Cloud::resize(const Request& r, VmRow& vm) {
 }
 
 Reply Cloud::end_resize(const Request& r, VmRow& vm) {
+  const bool revert = r.operation == Operation::VmResizeRevert;
+  if (revert && !vm.old_size && vm.size != r.order().spec.size) {
+    return refused(Errc::IllegalTransition, "the resize is confirmed already");
+  }
   remember(r, r.ref);
   if (!vm.old_size) {
     outcome_ = Outcome::Repeated;
     return done(r.ref);
   }
   Totals& all = totals();
-  if (r.operation == Operation::VmResizeRevert) {
+  if (revert) {
     vm.size = *vm.old_size;
   } else {
     all.vcpus += vm.size.vcpus - std::min<std::uint64_t>(all.vcpus, vm.old_size->vcpus);
