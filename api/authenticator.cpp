@@ -130,10 +130,10 @@ void Authenticator::by_password(const Credentials& credentials, std::string_view
     return;
   }
   // Shared: std::function must be copyable; one attempt, one owner at a time.
-  auto attempt = std::make_shared<Attempt>(Attempt{
-      std::string(credentials.user), base::Secret(std::string(credentials.password)),
-      std::string(credentials.project), std::string(credentials.domain), std::string(address), key,
-      std::move(done)});
+  auto attempt = std::make_shared<Attempt>(
+      Attempt{std::string(credentials.user), base::Secret(std::string(credentials.password)),
+              std::string(credentials.project), std::string(credentials.domain),
+              std::string(address), key, std::move(done)});
   if (!services_.queries.hash([this, attempt] { check(*attempt); })) {
     attempt->done(fail(Errc::RateLimited, "too many logins at once"));
   }
@@ -159,8 +159,8 @@ void Authenticator::check(Attempt& attempt) {
     refuse_later(attempt);
     return;
   }
-  auto identity = std::make_shared<const Identity>(
-      Identity{*tenant, row->user.name, row->user.role});
+  auto identity =
+      std::make_shared<const Identity>(Identity{*tenant, row->user.name, row->user.role});
   delays_.succeeded(attempt.user, attempt.address);
   cache_.put(attempt.key, row->user, identity, services_.clock.steady());
   attempt.done(IdentityPtr(std::move(identity)));

@@ -59,9 +59,9 @@ base::Duration LoginDelays::count(Entries& entries, const std::string& key, unsi
 void LoginDelays::make_room(Entries& entries, base::SteadyTime now) {
   std::erase_if(entries, [&](const auto& e) { return now - e.second.last > kForgetAfter; });
   if (entries.size() < kMaxEntries) return;
-  const auto oldest = std::min_element(
-      entries.begin(), entries.end(),
-      [](const auto& a, const auto& b) { return a.second.last < b.second.last; });
+  const auto oldest =
+      std::min_element(entries.begin(), entries.end(),
+                       [](const auto& a, const auto& b) { return a.second.last < b.second.last; });
   entries.erase(oldest);
 }
 

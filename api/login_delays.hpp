@@ -1,9 +1,10 @@
 #pragma once
-// Slows guessing down without locking anybody out (guarantees 7.4). Failures are counted per account
-// and address together (5 free) and per address (100 free, loopback exempt); each further failure is
-// answered later, doubling from 1 s to 5 min. While such an answer is held back, more attempts on
-// the same account from the same address are refused unseen, so that guessing in parallel gains
-// nothing. A right password is never delayed, and what others do from elsewhere never matters.
+// Slows guessing down without locking anybody out (guarantees 7.4). Failures are counted per
+// account and address together (5 free) and per address (100 free, loopback exempt); each further
+// failure is answered later, doubling from 1 s to 5 min. While such an answer is held back, more
+// attempts on the same account from the same address are refused unseen, so that guessing in
+// parallel gains nothing. A right password is never delayed, and what others do from elsewhere
+// never matters.
 #include <map>
 #include <string>
 #include <string_view>
@@ -40,7 +41,7 @@ class LoginDelays {
   static void make_room(Entries& entries, base::SteadyTime now);
 
   base::Mutex mu_;
-  Entries accounts_ GUARDED_BY(mu_);   // by address, a blank, account
+  Entries accounts_ GUARDED_BY(mu_);  // by address, a blank, account
   Entries addresses_ GUARDED_BY(mu_);
 };
 

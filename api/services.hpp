@@ -74,10 +74,10 @@ struct ApiServices {
   // ---- running ----
   std::function<std::vector<eventstore::WorkerStatus>()> workers;
   std::function<void(eventstore::DrainRequest&&)> drain_worker;
-  std::function<std::vector<ReadyCheck>()> ready;    // empty: always ready
-  std::function<std::string()> metrics;              // Prometheus text
-  std::function<bool()> rebuild_projections;         // false: one is under way
-  std::function<base::Result<std::string>()> backup; // starts one; where it goes
+  std::function<std::vector<ReadyCheck>()> ready;     // empty: always ready
+  std::function<std::string()> metrics;               // Prometheus text
+  std::function<bool()> rebuild_projections;          // false: one is under way
+  std::function<base::Result<std::string>()> backup;  // starts one; where it goes
 };
 
 }  // namespace slipway::api

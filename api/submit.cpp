@@ -64,8 +64,7 @@ void strip_args(base::Error& error) {
 
 }  // namespace
 
-// ---- forms
-// --------------------------------------------------------------------------------------------
+// ---- forms ----
 
 Response AnswerForm::finished(const TaskRow& task) const {
   Response response(200, task_body(task));
@@ -99,8 +98,7 @@ Answer FixedForm::render(const Accepted&) {
   return answer;
 }
 
-// ---- the reply
-// ----------------------------------------------------------------------------------------
+// ---- the reply ----
 
 // Lives from the submission to the answer; the sequencer's thread calls it.
 class SubmitReply final : public eventstore::Reply {
@@ -146,9 +144,9 @@ class SubmitReply final : public eventstore::Reply {
   // Reading the store may touch the disk: not on this thread.
   void send_with_stored_secret(Answer&& answer, bool replayed) {
     submitter_.services_.queries.ask(
-        client_, [submitter = &submitter_, client = client_, scope = scope_, kind = kind_,
-                  wait = wait_, form = form_, answer = std::move(answer),
-                  replayed](eventstore::Reader&) mutable {
+        client_,
+        [submitter = &submitter_, client = client_, scope = scope_, kind = kind_, wait = wait_,
+         form = form_, answer = std::move(answer), replayed](eventstore::Reader&) mutable {
           auto value = submitter->services_.open_secret(answer.secret->ref, scope.name());
           if (value) answer.body.insert(answer.secret->offset, value->reveal());
           send_complete(*submitter, client, scope, kind, wait, form, std::move(answer), replayed);

@@ -64,8 +64,8 @@ struct CommandRequest {
   std::vector<eventstore::LogBatch::Put> secrets;
   std::optional<eventstore::Submission::Idempotency> idempotency;
   bool dry_run = false;
-  base::Duration wait{};        // Prefer: wait
-  bool args_at_root = false;    // the body is the arguments: pointers lose their "/args"
+  base::Duration wait{};      // Prefer: wait
+  bool args_at_root = false;  // the body is the arguments: pointers lose their "/args"
   std::unique_ptr<AnswerForm> form;
 };
 
@@ -74,8 +74,9 @@ class Submitter {
   explicit Submitter(const ApiServices& services, const TaskWatch& watch)
       : services_(services), watch_(watch) {}
 
-  // What the request line and headers say: caller, fresh task id, If-Match, Idempotency-Key, Prefer.
-  // InvalidArgument for a header that makes no sense. `client.errors` is left at its default.
+  // What the request line and headers say: caller, fresh task id, If-Match, Idempotency-Key,
+  // Prefer. InvalidArgument for a header that makes no sense. `client.errors` is left at its
+  // default.
   base::Result<CommandRequest> begin(const Call& call, domain::Dialect dialect) const;
 
   // Queues it; the client is answered later, or here when the queue is full.

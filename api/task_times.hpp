@@ -1,7 +1,7 @@
 #pragma once
 // How long tasks of each command take, for Retry-After: a running estimate of the median that costs
-// one number a command (Ma, Muthukrishnan, Sandler: Frugal Streaming, 2013): each sample moves it by
-// a twentieth, up or down.
+// one number a command (Ma, Muthukrishnan, Sandler: Frugal Streaming, 2013): each sample moves it
+// by a twentieth, up or down.
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -10,8 +10,8 @@ constexpr base::Duration kCatchUp = std::chrono::seconds(5);
 
 }  // namespace
 
-void TaskWatch::look(const Client& client, const eventstore::Scope& scope,
-                     const domain::TaskId& id, Then then) const {
+void TaskWatch::look(const Client& client, const eventstore::Scope& scope, const domain::TaskId& id,
+                     Then then) const {
   const TaskRowPtr hot = services_.hot_tasks.find(id);
   if (hot != nullptr) {
     then(visible_in(scope, hot->tenant) ? hot : nullptr);
@@ -21,34 +21,34 @@ void TaskWatch::look(const Client& client, const eventstore::Scope& scope,
 }
 
 // `until`: the projection may still learn of the task up to this seq; 0: it has been waited for.
-void TaskWatch::ask(const Client& client, const eventstore::Scope& scope,
-                    const domain::TaskId& id, domain::Seq until, Then then) const {
-  services_.queries.ask(client, [this, client, scope, id, until,
-                                 then = std::move(then)](eventstore::Reader& reader) {
-    auto found = reader.get_task(scope, id);
-    if (!found) {
-      client.fail(found.error());
-      return;
-    }
-    if (found->value) {
-      then(std::make_shared<const eventstore::TaskRow>(std::move(*found->value)));
-      return;
-    }
-    if (until == 0 || found->seq >= until) {
-      then(nullptr);
-      return;
-    }
-    const auto handle = services_.waiters.wait_for_seq(
-        until, services_.clock.steady() + kCatchUp, [this, client, scope, id, then](auto&) {
-          const TaskRowPtr hot = services_.hot_tasks.find(id);
-          if (hot != nullptr) {
-            then(visible_in(scope, hot->tenant) ? hot : nullptr);
-          } else {
-            ask(client, scope, id, 0, then);
-          }
-        });
-    if (handle == 0) then(nullptr);
-  });
+void TaskWatch::ask(const Client& client, const eventstore::Scope& scope, const domain::TaskId& id,
+                    domain::Seq until, Then then) const {
+  services_.queries.ask(
+      client, [this, client, scope, id, until, then = std::move(then)](eventstore::Reader& reader) {
+        auto found = reader.get_task(scope, id);
+        if (!found) {
+          client.fail(found.error());
+          return;
+        }
+        if (found->value) {
+          then(std::make_shared<const eventstore::TaskRow>(std::move(*found->value)));
+          return;
+        }
+        if (until == 0 || found->seq >= until) {
+          then(nullptr);
+          return;
+        }
+        const auto handle = services_.waiters.wait_for_seq(
+            until, services_.clock.steady() + kCatchUp, [this, client, scope, id, then](auto&) {
+              const TaskRowPtr hot = services_.hot_tasks.find(id);
+              if (hot != nullptr) {
+                then(visible_in(scope, hot->tenant) ? hot : nullptr);
+              } else {
+                ask(client, scope, id, 0, then);
+              }
+            });
+        if (handle == 0) then(nullptr);
+      });
 }
 
 eventstore::WaitHandle TaskWatch::enlist(const Client& client, const eventstore::Scope& scope,
@@ -67,9 +67,8 @@ eventstore::WaitHandle TaskWatch::enlist(const Client& client, const eventstore:
       });
 }
 
-void TaskWatch::wait(const Client& client, const eventstore::Scope& scope,
-                     const domain::TaskId& id, std::uint64_t since, base::Duration timeout,
-                     Then then) const {
+void TaskWatch::wait(const Client& client, const eventstore::Scope& scope, const domain::TaskId& id,
+                     std::uint64_t since, base::Duration timeout, Then then) const {
   const auto handle =
       timeout > base::Duration(0) ? enlist(client, scope, id, since, timeout, then) : 0;
   settle(client, scope, id, since, handle, std::move(then));
@@ -84,11 +83,11 @@ void TaskWatch::wait_fresh(const Client& client, const eventstore::Scope& scope,
 }
 
 void TaskWatch::settle(const Client& client, const eventstore::Scope& scope,
-                       const domain::TaskId& id, std::uint64_t since,
-                       eventstore::WaitHandle handle, Then then) const {
+                       const domain::TaskId& id, std::uint64_t since, eventstore::WaitHandle handle,
+                       Then then) const {
   look(client, scope, id, [this, since, handle, then = std::move(then)](const TaskRowPtr& row) {
-    const bool there = row == nullptr || row->terminal() ||
-                       (since != kUntilTerminal && row->version > since);
+    const bool there =
+        row == nullptr || row->terminal() || (since != kUntilTerminal && row->version > since);
     // Else the waiter's callback comes, or has come already.
     if (handle == 0 || (there && services_.waiters.cancel(handle))) then(row);
   });

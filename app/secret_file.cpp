@@ -57,6 +57,11 @@ bool read_all(int fd, std::string& out) {
 
 }  // namespace
 
+std::string secret_path(const SecretFile& file) {
+  const auto credential = credential_path(file.path);
+  return credential.empty() ? file.path : credential;
+}
+
 base::Result<base::Secret> read_secret(const SecretFile& file) {
   const auto credential = credential_path(file.path);
   const auto& path = credential.empty() ? file.path : credential;

@@ -12,4 +12,7 @@ namespace slipway::app {
 // over 64 KiB. Messages name the file and never its content.
 base::Result<base::Secret> read_secret(const SecretFile& file);
 
+// The path that read_secret would open, for components that read a key file themselves.
+std::string secret_path(const SecretFile& file);
+
 }  // namespace slipway::app

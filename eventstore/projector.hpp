@@ -29,7 +29,8 @@ namespace slipway::eventstore {
 struct ProjectorOptions {
   std::string directory{};
   std::size_t ring_batches = 4096;  // waiting to be folded; beyond: read from the log instead
-  std::size_t lot_events = 20000;   // at most, in one transaction while following
+  // In one transaction while following; who waits hears of it after the last of them.
+  std::size_t lot_events = 4000;
   std::size_t catch_up_lot_events = 100000;  // while reading the log
   std::size_t cache_bytes = 64U << 20U;
   std::size_t max_hot_tasks = 50000;

@@ -146,6 +146,8 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   base::Result<domain::Seq> seq();
+  // What SQLite said when a question last failed: for the log, never for a client.
+  const std::string& last_error() const;
 
   // ---- tasks ----
   base::Result<Read<std::optional<TaskRow>>> get_task(const Scope&, const domain::TaskId&);

@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 20> kVmStates{
 
 }  // namespace
 
+// Nothing has been reloaded yet, so nothing has failed.
+Instruments::Instruments() { config_last_reload_successful->set(1); }
+
 void Instruments::add_backend(std::string_view backend) {
   for (const auto state : kVmStates) {
     if (state != "DELETED") vms.with(backend, state);

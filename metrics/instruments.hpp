@@ -31,7 +31,7 @@ inline constexpr std::size_t kMaxBackends = 4;
 inline constexpr std::size_t kMaxWorkerPools = 8;
 
 struct Instruments {
-  Instruments() = default;
+  Instruments();
 
   // Shows at 0 what is known of a backend, a worker pool or a projection. At start, of each.
   void add_backend(std::string_view backend);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -29,20 +30,17 @@ std::uint64_t start_ticks() {
   return ticks;
 }
 
-// In Unix seconds: "btime" of /proc/stat.
-std::uint64_t boot_seconds() {
-  std::ifstream file("/proc/stat");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("btime ")) return std::stoull(line.substr(6));
-  }
-  return 0;
+base::Duration of_clock(clockid_t clock) {
+  timespec t{};
+  ::clock_gettime(clock, &t);
+  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_nsec / 1000);
 }
 
+// Not by /proc/stat's "btime": the shipped unit hides that file (ProcSubset=pid).
 base::Time start_time() {
   const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  const auto boot_us = boot_seconds() * 1'000'000;
-  const auto us = boot_us + start_ticks() * 1'000'000 / ticks_per_second;
-  return base::from_us(static_cast<std::int64_t>(us));
+  const auto since_boot = base::Duration(start_ticks() * 1'000'000 / ticks_per_second);
+  return base::Time(of_clock(CLOCK_REALTIME) - of_clock(CLOCK_BOOTTIME) + since_boot);
 }
 
 std::uint64_t count_open_fds() {

@@ -21,7 +21,8 @@ class Counter {
  public:
   void add(std::uint64_t n = 1) noexcept { value_.fetch_add(n, std::memory_order_relaxed); }
   // For a total that is kept elsewhere, above all in the projection, which knows what was counted
-  // before this process began: moves up to it, never down.
+  // before this process began: moves up to it, never down. (Of totals that share a family's "other"
+  // series the largest is shown, not the sum.)
   void raise_to(std::uint64_t total) noexcept {
     auto now = value_.load(std::memory_order_relaxed);
     while (now < total && !value_.compare_exchange_weak(now, total, std::memory_order_relaxed)) {

@@ -127,7 +127,7 @@ void Worker::run(std::stop_token stop) {
     completions_.run();
     core.end_turn();
     leases_.store(core.leases(), std::memory_order_relaxed);
-    poll(items, poll_timeout(core.next_timer()));
+    if (!core.finished()) poll(items, poll_timeout(core.next_timer()));
   }
   backends_.clear();  // their threads may still push: the queue outlives them
   socket_.reset();

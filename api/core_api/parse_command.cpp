@@ -73,9 +73,9 @@ void Arguments::parse(CommandKind kind) {
       return;
     }
     case CommandKind::TaskSetPriority:
-      out_.body =
-          domain::SetPriority{domain::TaskId(subject("task")),
-                              static_cast<std::uint32_t>(f_.number("priority", 0, 9, true).value_or(5))};
+      out_.body = domain::SetPriority{
+          domain::TaskId(subject("task")),
+          static_cast<std::uint32_t>(f_.number("priority", 0, 9, true).value_or(5))};
       return;
     case CommandKind::UserCreate:
     case CommandKind::UserSetPassword:
@@ -116,7 +116,8 @@ std::optional<domain::Size> Arguments::size() {
   FieldReader size(json, f_.pointer("size"), f_.errors());
   domain::Size out;
   out.vcpus = static_cast<std::uint32_t>(size.number("vcpus", 1, kMaxSize, true).value_or(0));
-  out.memory_mb = static_cast<std::uint32_t>(size.number("memory_mb", 1, kMaxSize, true).value_or(0));
+  out.memory_mb =
+      static_cast<std::uint32_t>(size.number("memory_mb", 1, kMaxSize, true).value_or(0));
   out.disk_gb = static_cast<std::uint32_t>(size.number("disk_gb", 0, kMaxSize, true).value_or(0));
   size.finish();
   return out;

@@ -33,7 +33,6 @@ bool HeadScanner::scan(std::string_view bytes) {
 // `line` without its CR LF.
 bool HeadScanner::end_line(std::string_view line) {
   if (line.find('\r') != std::string_view::npos) return refuse(Refusal::Malformed);
-  if (line.find('\0') != std::string_view::npos) return refuse(Refusal::Malformed);
   if (line[0] == ' ' || line[0] == '\t') return refuse(Refusal::Malformed);  // folded
   if (lines_ == 0) {
     if (line.size() > limits_.request_line_bytes) return refuse(Refusal::RequestLine);

@@ -1,7 +1,7 @@
 #pragma once
 // Finds the end of a request's head while it comes in, byte by byte if need be, and refuses at the
-// earliest byte what no request may have: bare CR or LF, NUL, folded lines, too long, too many. So
-// the parser sees each head once and whole. Plain object, no I/O.
+// earliest byte what no request may have: bare CR or LF, folded lines, too long, too many. So the
+// parser sees each head once and whole. Plain object, no I/O.
 #include <cstddef>
 #include <optional>
 #include <string_view>

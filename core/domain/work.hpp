@@ -179,8 +179,7 @@ struct Progress {
   }
 };
 
-// ---- worker to server
-// -------------------------------------------------------------------------------
+// ---- worker to server ----
 
 struct HeldLease {
   TaskId task;
@@ -270,8 +269,7 @@ struct WorkerGoodbye {
   }
 };
 
-// ---- server to worker
-// -------------------------------------------------------------------------------
+// ---- server to worker ----
 
 struct Welcome {
   SessionId session;

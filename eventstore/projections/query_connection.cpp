@@ -71,9 +71,13 @@ base::Status QueryConnection::end() {
     if (statements.size() > kMaxStatements) statements.clear();
     return {};
   }
-  base::Error error = db->error();
+  const base::Error error = db->error();
+  last_error = error.message;  // SQL and the library's words: for the log, not for clients
   close();
-  return base::fail(std::move(error));
+  if (error.code == base::Errc::DeadlineExceeded) {
+    return base::fail(error.code, "the question took too long; ask for less");
+  }
+  return base::fail(error.code, "the read models could not be read");
 }
 
 Statement& QueryConnection::prepare(const Sql& sql) {
@@ -142,6 +146,8 @@ Sql count_sql(const PageQuery& query) {
 
 Reader::Reader(std::unique_ptr<QueryConnection> impl) : impl_(std::move(impl)) {}
 Reader::~Reader() = default;
+
+const std::string& Reader::last_error() const { return impl_->last_error; }
 
 base::Result<domain::Seq> Reader::seq() {
   domain::Seq out = 0;

@@ -92,6 +92,7 @@ struct QueryConnection {
   std::unordered_map<std::string, Statement> statements;
   base::JsonParser parser;
   domain::Seq seq = 0;
+  std::string last_error;
 };
 
 // A page of rows found by `candidates`: SELECTs of created_seq, each in order by its index and cut

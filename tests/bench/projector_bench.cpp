@@ -5,13 +5,14 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <thread>
 
-#include "eventstore/projector_core.hpp"
+#include "eventstore/projector.hpp"
 #include "eventstore/read_models.hpp"
 #include "history.hpp"
 
@@ -155,6 +156,127 @@ void rebuild(const std::string& directory, std::size_t tasks) {
   fmt::print("{:<38} decoding alone {:.2f} s\n", "", decode);
 }
 
+// Latency of one question, over and over.
+template <class Question>
+void latency(const char* name, int times, Question question) {
+  std::vector<double> us;
+  for (int i = 0; i < times; ++i) {
+    const auto start = Clock::now();
+    question(static_cast<std::size_t>(i));
+    us.push_back(seconds_since(start) * 1e6);
+  }
+  std::sort(us.begin(), us.end());
+  fmt::print("{:<38} p50 {:>8.1f} us  p99 {:>8.1f} us\n", name, us[us.size() / 2],
+             us[us.size() * 99 / 100]);
+}
+
+void questions(const std::string& directory, std::size_t tasks) {
+  auto core = open_core(directory);
+  Lives lives;
+  for (std::size_t done = 0; done < tasks; done += 5000) {
+    const auto lot = lot_of_lives(lives, 5000);
+    (void)core->apply({&lot, 1});
+    core->tend_wal(16384);
+  }
+  auto reader = std::move(*ReadModels({.directory = directory}).open_reader());
+  const Scope demo = Scope::tenant("demo");
+  const auto ok = [](const auto& answer) {
+    if (answer) return;
+    fmt::print("failed: {}\n", answer.error().message);
+    std::exit(1);
+  };
+  const auto& made = lives.made;
+  latency("get_task", 20000,
+          [&](std::size_t i) { ok(reader->get_task(demo, made[i * 7919 % made.size()].first)); });
+  latency("get_vm", 20000,
+          [&](std::size_t i) { ok(reader->get_vm(demo, made[i * 7919 % made.size()].second)); });
+  latency("list_tasks, newest 50", 300, [&](std::size_t) { ok(reader->list_tasks(demo, {}, {})); });
+  latency("list_tasks, state=FAILED, none there", 300, [&](std::size_t) {
+    ok(reader->list_tasks(demo, {.states = {domain::TaskState::Failed}}, {}));
+  });
+  latency("list_tasks, created_after the last s", 300, [&](std::size_t) {
+    TaskFilter filter;
+    filter.created_after = lives.recorder.now - std::chrono::seconds(1);
+    ok(reader->list_tasks(Scope::admin(), filter, {.ascending = true}));
+  });
+  latency("list_tasks with count", 300,
+          [&](std::size_t) { ok(reader->list_tasks(demo, {}, {.limit = 1, .count = true})); });
+  latency("list_vms, admin, newest 50", 300,
+          [&](std::size_t) { ok(reader->list_vms(Scope::admin(), {}, {})); });
+  latency("list_vms, name", 300, [&](std::size_t i) {
+    ok(reader->list_vms(demo, {.name = fmt::format("vm-{:08}", i)}, {}));
+  });
+  latency("vms_per_hour", 300,
+          [&](std::size_t) { ok(reader->vms_per_hour(demo, lives.recorder.now)); });
+}
+
+// No log is read: everything comes through the ring.
+class NoLog final : public EventLog {
+ public:
+  base::Status append(const LogBatch&) override { return {}; }
+  const LogHead& head() const override { return head_; }
+  base::Result<std::unique_ptr<LogCursor>> read(Seq) const override {
+    return base::fail(base::Errc::Internal, "no log");
+  }
+  base::Result<std::optional<Record>> find(Seq, std::string&) const override {
+    return std::optional<Record>();
+  }
+  base::Result<std::vector<Seq>> stream_records(std::string_view, Seq, std::size_t) const override {
+    return std::vector<Seq>();
+  }
+  base::Result<std::optional<std::string>> idempotency(std::string_view) const override {
+    return std::optional<std::string>();
+  }
+  base::Result<std::optional<std::string>> secret(std::string_view) const override {
+    return std::optional<std::string>();
+  }
+  std::uint64_t free_bytes() const override { return 0; }
+
+ private:
+  LogHead head_;
+};
+
+// 5000 clients wait while their tasks end at 10 000 a second, in batches of 250 tasks (1000
+// events): from handing in a task's batch to the call of its waiter.
+void wake_up(const std::string& directory) {
+  constexpr std::size_t kWaiters = 5000;
+  constexpr std::size_t kBatch = 250;
+  constexpr auto kInterval = std::chrono::milliseconds(25);
+  const NoLog log;
+  const base::SystemClock clock;
+  auto projector = std::move(*Projector::open({.directory = directory}, log, clock));
+  projector->start();
+  testing::Recorder r;
+  std::vector<std::pair<domain::TaskId, domain::VmId>> made;
+  std::vector<Clock::time_point> handed_in(kWaiters);
+  std::vector<double> ms(kWaiters);
+  std::atomic<std::size_t> called{0};
+  for (std::size_t i = 0; i < kWaiters; ++i) {
+    made.emplace_back(domain::TaskId(r.new_id()), domain::VmId(r.new_id()));
+    r.accept_vm_create(made.back().first, made.back().second, "vm");
+    r.lease_vm_create(made.back().first, made.back().second);
+    (void)projector->waiters().wait_for_task(made[i].first, Waiters::kUntilTerminal,
+                                             clock.steady() + std::chrono::minutes(1),
+                                             [&, i](const WaitResult&) {
+                                               ms[i] = seconds_since(handed_in[i]) * 1e3;
+                                               ++called;
+                                             });
+  }
+  projector->on_committed(r.take());
+  while (projector->seq() + 1 < r.next_seq()) std::this_thread::yield();
+  for (std::size_t i = 0; i < kWaiters; i += kBatch) {
+    for (std::size_t k = i; k < i + kBatch; ++k) r.finish_vm_create(made[k].first, made[k].second);
+    const auto batch = r.take();
+    std::fill_n(handed_in.begin() + static_cast<std::ptrdiff_t>(i), kBatch, Clock::now());
+    projector->on_committed(batch);
+    std::this_thread::sleep_for(kInterval);
+  }
+  while (called < kWaiters) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::sort(ms.begin(), ms.end());
+  fmt::print("{:<38} p50 {:.1f} ms  p99 {:.1f} ms  (10 000 tasks/s end, 250 a batch)\n",
+             "wake-up of 5000 waiters", ms[kWaiters / 2], ms[kWaiters * 99 / 100]);
+}
+
 }  // namespace
 }  // namespace slipway::eventstore
 
@@ -177,6 +299,8 @@ int main(int argc, char** argv) {
   whole_lives(root + "/whole", tasks, per_lot);
   cut_lives(root + "/cut", tasks, per_lot);
   rebuild(root + "/rebuild", tasks);
+  questions(root + "/questions", tasks);
+  wake_up(root + "/waiters");
   std::filesystem::remove_all(root);
   return 0;
 }

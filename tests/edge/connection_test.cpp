@@ -307,9 +307,10 @@ TEST_F(Connections, ThousandsOfUnreadAnswersStayBounded) {
     ASSERT_LT(sent, 64U << 20);
   }
   const int answered_by_then = asked;
+  EXPECT_LT(answered_by_then, 5000) << "answers pile up for a reader that reads none";
   RawClient neighbour = client();
   EXPECT_TRUE(neighbour.ask(get("/")));
-  EXPECT_LE(asked, answered_by_then + 1) << "answers pile up for a reader that reads none";
+  EXPECT_LE(asked, answered_by_then + 1);
   for (int i = 0; i < answered_by_then; ++i) ASSERT_TRUE(c.read()) << "but all that fit arrive";
 }
 

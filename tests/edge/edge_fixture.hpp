@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,18 @@ bool eventually(Condition condition) {
     std::this_thread::yield();
   }
   return true;
+}
+
+// What the process holds; freed memory is kept back by the address sanitizer, so there it is 0.
+inline std::size_t resident_bytes() {
+#if defined(__SANITIZE_ADDRESS__)
+  return 0;
+#else
+  std::ifstream statm("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+#endif
 }
 
 class TestHandler final : public Handler {

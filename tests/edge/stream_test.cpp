@@ -2,20 +2,11 @@
 #include <sys/resource.h>
 
 #include <atomic>
-#include <fstream>
-
 #include "api/edge/responder.hpp"
 #include "tests/edge/edge_fixture.hpp"
 
 namespace slipway::api::test {
 namespace {
-
-std::size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 // Hands the stream of each request to the test.
 class Streams : public EdgeTest {

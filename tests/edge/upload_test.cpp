@@ -1,19 +1,10 @@
 // Bodies that do not fit into memory: refused by plan, or streamed to a sink that sets the pace.
-#include <fstream>
-
 #include "api/edge/handler.hpp"
 #include "core/base/bounded_queue.hpp"
 #include "tests/edge/edge_fixture.hpp"
 
 namespace slipway::api::test {
 namespace {
-
-std::size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 // Counts what comes in on a thread of its own, as one that writes to disk would.
 class CountingSink final : public BodySink {

@@ -110,7 +110,7 @@ TEST(Instruments, AreTheOnesThatWerePromised) {
     now += std::string(family.name) + '\t' + std::string(family.type) + '\t' + labels + '\n';
   }
   const std::string path = SLIPWAY_SOURCE_DIR "/tests/golden/metrics.tsv";
-  if (std::getenv("SLIPWAY_WRITE_GOLDEN") != nullptr) std::ofstream(path) << now;
+  if (std::getenv("SLIPWAY_REWRITE_GOLDEN") != nullptr) std::ofstream(path) << now;
   std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();

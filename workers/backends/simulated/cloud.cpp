@@ -319,8 +319,7 @@ Reply Cloud::carry_out(const Request& r) {
   }
 }
 
-// ---- VMs
-// ----------------------------------------------------------------------------------------
+// ---- VMs ----
 
 Reply Cloud::create(const Request& r) {
   if (r.key != nullptr) {
@@ -533,8 +532,7 @@ Reply Cloud::abort_migration(const Request& r, VmRow& vm) {
   return done(r.ref, duration(r, options_.change));
 }
 
-// ---- snapshots and images
-// -----------------------------------------------------------------------
+// ---- snapshots and images ----
 
 Reply Cloud::snapshot(const Request& r, VmRow& vm) {
   const std::string& name = r.order().args.snapshot;

@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+#include "app/commands.hpp"
+#include "app/engine.hpp"
+#include "metrics/log.hpp"
+#include "workers/curve_keys.hpp"
+
+namespace slipway::app {
+namespace {
+
+// Two processes of one name would take each other for a restarted one: by default no two share it.
+std::string default_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}-{}", host.data(),
+                     base::to_string(base::SystemIdSource().next()).substr(24));
+}
+
+cli::Exit run_worker(cli::Invocation& call) {
+  block_signals();
+  const auto loaded = load_for(call);
+  if (!loaded) return cli::Exit::Usage;
+  const Config& config = loaded->config;
+  static base::SystemClock clock;
+  base::crypto_init();
+  auto backends = open_backends(config, config.server.data_dir, clock);
+  if (!backends) {
+    call.io.err << backends.error().message << "\n";
+    return cli::Exit::Failed;
+  }
+  const std::string name = config.worker.name.empty() ? default_name() : config.worker.name;
+  workers::Transport transport;
+  workers::WorkerOptions options = worker_options(config, name);
+  options.endpoint = config.worker.server;
+  options.secret_key_file = config.worker.secret_key_file.path;
+  options.server_public_key = config.worker.server_public_key;
+  auto worker = workers::Worker::start(transport, options, std::move(*backends), clock);
+  if (!worker) {
+    call.io.err << worker.error().message << "\n";
+    return cli::Exit::Failed;
+  }
+  metrics::log_info("worker started", {{"worker", name}, {"server", config.worker.server}});
+  call.io.out << "ready " << name << std::endl;
+  // Ends by a signal, or when the server asks it to drain.
+  std::jthread watch([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      if ((*worker)->wait_finished(std::chrono::seconds(1))) ::kill(::getpid(), SIGTERM);
+    }
+  });
+  wait_for_signal();
+  watch.request_stop();
+  (*worker)->drain();
+  const HurryOnSignal hurry([&] { (*worker)->drain(); });
+  (*worker)->wait_finished(config.server.drain_timeout + std::chrono::seconds(5));
+  metrics::log_info("worker drained", {{"worker", name}});
+  watch.join();
+  return cli::Exit::Done;
+}
+
+cli::Exit keygen(cli::Invocation& call) {
+  const auto made = workers::generate_key_file(call.values.get("FILE"));
+  if (!made) {
+    call.io.err << made.error().message << "\n";
+    return cli::Exit::Failed;
+  }
+  call.io.out << *made << "\n";
+  return cli::Exit::Done;
+}
+
+}  // namespace
+
+void add_worker_commands(cli::CommandTable& table) {
+  table.add({.path = {"worker"},
+             .summary = "Run a worker that carries out tasks for a server",
+             .description = "SIGTERM drains: it takes no new task, finishes or hands back what it "
+                            "has, and exits 0. A second signal hurries.",
+             .examples = {{"slipway worker --broker tcp://127.0.0.1:5871 --data-dir slipway-data",
+                           "beside a server on this machine"}},
+             .options = {{"--config", "", "FILE", "configuration file (TOML)"}},
+             .run = run_worker,
+             .passes_unknown = true});
+  table.add({.path = {"worker", "keygen"},
+             .summary = "Make a key pair for a worker or a server, and print the public half",
+             .examples = {{"slipway worker keygen worker-1.key", "writes worker-1.key, mode 0600"}},
+             .arguments = {{"FILE", "the secret key's file; must not exist"}},
+             .run = keygen});
+}
+
+}  // namespace slipway::app

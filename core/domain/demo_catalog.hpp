@@ -1,0 +1,22 @@
+#pragma once
+// What a fresh log is given when nobody has configured anything: the flavors, images and networks
+// of dialect vmfront's specification, with its ids, on a simulated cloud that is large enough for
+// every benchmark. So the specification's own requests work at the first start.
+#include "core/domain/command.hpp"
+
+namespace slipway::domain {
+
+// The user of the specification. Whoever submits the command hashes the password (argon2id), seals
+// the hash under kDemoPasswordRef for tenant kDemoProject and puts it into the same submission.
+inline constexpr std::string_view kDemoUser = "demo";
+inline constexpr std::string_view kDemoPassword = "test";
+inline constexpr std::string_view kDemoProject = "demo";
+inline constexpr std::string_view kDemoPasswordRef = "user-demo-password";
+
+// `demo`: with project, user and password reference as well; else the catalogue alone.
+InitializeSystem demo_catalog(std::string version, bool demo);
+
+// The whole command, as the system asks for it.
+Command initialize_command(std::string version, bool demo, const TaskId& task);
+
+}  // namespace slipway::domain
