@@ -110,7 +110,9 @@ std::string split_leftovers(const Command& command, const Words& left, Words& ar
                             Words& rest) {
   bool all_arguments = false;
   for (const auto& word : left) {
-    if (!all_arguments && word == "--") {
+    if (command.passes_unknown && command.arguments.empty()) {
+      rest.push_back(word);  // an unknown option's value looks like an argument
+    } else if (!all_arguments && word == "--") {
       all_arguments = true;
     } else if (all_arguments || word == "-" || !word.starts_with('-')) {
       arguments.push_back(word);
