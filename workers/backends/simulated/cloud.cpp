@@ -131,6 +131,7 @@ Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   const auto operation = base::enum_from_name<Operation>(call.operation).value_or(Operation::None);
   Request r{call, now, step, operation, nullptr, subject(call)};
   store_->keys(call.root(), keys_);
+  if (options_.forgetful) keys_.clear();
   for (const KeyRow& key : keys_) {
     if (key.operation == operation) r.key = &key;
   }
@@ -188,6 +189,7 @@ std::string Cloud::subject(const BackendCall& call) {
 Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   const auto step = base::enum_from_name<Operation>(call.step).value_or(Operation::None);
   store_->keys(call.root(), keys_);
+  if (options_.forgetful) keys_.clear();
   const Request r{call, now, step, Operation::Lookup, nullptr, {}};
   if (r.fence() < newest_of(keys_)) {
     record(r, Outcome::Stale);

@@ -49,6 +49,7 @@ struct Options {
   base::Duration progress_interval = std::chrono::milliseconds(500);
   std::uint64_t seed = 1;  // of jitter and failures, which follow from it and the call alone
   bool ledger = true;
+  bool forgetful = false;  // keeps no correlation keys and takes any token, as some clouds do
   std::function<Fault(const BackendCall&)> fault;  // asked before each call
 
   static Options without_latency();
