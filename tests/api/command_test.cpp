@@ -89,7 +89,8 @@ TEST(Commands, EveryFieldErrorComesAtOnceWithItsPointer) {
   ASSERT_EQ(answer.status, 400);
   EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
   std::vector<std::string> pointers;
-  for (const auto& e : json_of(answer)["errors"]) pointers.push_back(e["pointer"]);
+  const Json errors_of_answer = json_of(answer)["errors"];
+  for (const auto& e : errors_of_answer) pointers.push_back(e["pointer"]);
   EXPECT_THAT(pointers,
               ::testing::UnorderedElementsAre("/args/name", "/args/image", "/args/flavr", "/prio"));
   EXPECT_THAT(answer.body, HasSubstr("did you mean 'flavor'?"));

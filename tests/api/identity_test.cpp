@@ -132,7 +132,8 @@ TEST(G7_2_TenantMatrix, NoRouteShowsOrChangesWhatIsAnothers) {
       stranger);
   EXPECT_EQ(batch.status, 404) << batch.body;
   const Answer stats = server.get("/core/v1/stats/vms_existing?step=1h", stranger);
-  for (const auto& point : json_of(stats)["items"]) EXPECT_EQ(point["value"], 0.0);
+  const Json items_of_stats = json_of(stats)["items"];
+  for (const auto& point : items_of_stats) EXPECT_EQ(point["value"], 0.0);
   EXPECT_EQ(server.get(vm_path).status, 200);
 }
 

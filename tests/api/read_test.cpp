@@ -72,7 +72,8 @@ TEST(Lists, PagesSeeEveryItemOnce) {
       ASSERT_EQ(page.status, 200) << page.body;
       EXPECT_TRUE(page.has("Slipway-Seq"));
       EXPECT_EQ(json_of(page)["total"], 25);
-      for (const auto& vm : json_of(page)["items"]) seen.insert(vm["id"].get<std::string>());
+      const Json items_of_page = json_of(page)["items"];
+      for (const auto& vm : items_of_page) seen.insert(vm["id"].get<std::string>());
       const std::string link = page.header("Link");
       next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
       ++pages;
@@ -149,7 +150,8 @@ TEST(Events, APageHasEveryEventOfATaskWithItsCause) {
   const Answer page = server.get("/core/v1/tasks/" + id + "/events");
   ASSERT_EQ(page.status, 200) << page.body;
   std::vector<std::string> types;
-  for (const auto& e : json_of(page)["items"]) {
+  const Json items_of_page = json_of(page)["items"];
+  for (const auto& e : items_of_page) {
     types.push_back(e["type"]);
     EXPECT_EQ(e["request_id"], "r-7");
   }

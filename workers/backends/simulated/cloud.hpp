@@ -98,7 +98,7 @@ class Cloud {
   Reply remove_image(const Request& r);
 
   std::string subject(const BackendCall& call);
-  bool exists(Operation step, const KeyRow& key);
+  bool exists(Operation step, const KeyRow& key, const domain::WorkOrder& order);
   bool fails_by_chance(const Request& r) const;
   base::Duration duration(const Request& r, const Latency& latency) const;
   void remember(const Request& r, const std::string& ref);
