@@ -223,7 +223,8 @@ constexpr Key kKeys[] = {
     // ---- worker: `slipway worker`, and the workers of this process ----
     {SLIPWAY_KEY(worker.name),
      .help = "As shown. Empty: the host name; beyond loopback, the name that its key has."},
-    {SLIPWAY_KEY(worker.server), .help = "The broker: its broker.listen as seen from the worker."},
+    {SLIPWAY_KEY(worker.server), .help = "The broker: its broker.listen as seen from the worker.",
+     .flag = "--broker"},
     {SLIPWAY_KEY(worker.pools), .help = "Pools it takes tasks from."},
     {SLIPWAY_KEY(worker.slots),
      .help = "Tasks held at once. They wait for clouds, so far more than cores.", .min = 1,
@@ -267,7 +268,7 @@ constexpr Key kKeys[] = {
      .help = "What it starts with: \"demo\" the samples of 000 and 003, \"dummy\" those of 001.",
      .choices = "demo|dummy"},
     {SLIPWAY_KEY(simulated.state_file),
-     .help = "Its SQLite file. Empty: simulated-cloud.db in server.data_dir."},
+     .help = "Its SQLite file. Empty: simulated.db in server.data_dir."},
     {SLIPWAY_KEY(simulated.create_latency), .reload = Reload::Live,
      .help = "How long a create takes.", .max = 86400},
     {SLIPWAY_KEY(simulated.operation_latency), .reload = Reload::Live,

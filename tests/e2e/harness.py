@@ -111,8 +111,9 @@ class Process:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self.lines.put(line)
+        with self.process.stdout as out:
+            for line in out:
+                self.lines.put(line)
         self.lines.put(None)
 
     def wait_ready(self):
