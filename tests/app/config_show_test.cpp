@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "app/config_keys.hpp"
@@ -53,6 +54,32 @@ TEST(ConfigSample, UncommentedItIsTheDefaults) {
   for (const auto& error : loaded.errors) ADD_FAILURE() << error.text();
   EXPECT_EQ(loaded.origins.size(), config_keys().size());
   EXPECT_TRUE(diff_config(Config{}, loaded.config).empty());
+}
+
+// The other configurations under deploy/ use keys that exist and pairs that are possible.
+TEST(ConfigSample, TheClustersConfigurationsAreGood) {
+  for (const char* name : {"server.toml", "worker.toml"}) {
+    const auto loaded =
+        load_config({.file = std::string(SLIPWAY_SOURCE_DIR "/deploy/kubernetes/") + name});
+    for (const auto& error : loaded.errors) ADD_FAILURE() << error.text();
+    EXPECT_FALSE(loaded.origins.empty()) << name;
+  }
+}
+
+TEST(ConfigSample, TheVariablesOfTheContainersAreGood) {
+  for (const char* name : {"compose.yaml", "Dockerfile"}) {
+    std::ifstream file(std::string(SLIPWAY_SOURCE_DIR "/deploy/container/") + name);
+    ConfigSources sources;
+    const std::regex variable(R"re(^(?:ENV)? *(SLIPWAY_\w+__\w+)(?:: |=)"?([^"]*)"?$)re");
+    std::smatch m;
+    for (std::string line; std::getline(file, line);) {
+      if (!std::regex_match(line, m, variable)) continue;
+      const bool is_key = m[1] == "SLIPWAY_WORKER__SERVER_PUBLIC_KEY";
+      sources.environment.emplace_back(m[1], is_key ? std::string(40, 'x') : m[2].str());
+    }
+    EXPECT_FALSE(sources.environment.empty()) << name;
+    for (const auto& error : load_config(sources).errors) ADD_FAILURE() << error.text();
+  }
 }
 
 TEST(ConfigDiff, TellsWhatAReloadChangesAndWhatNeedsARestart) {

@@ -15,7 +15,7 @@ TEST(SecretFile, IsReadWithoutItsLineEnd) {
   const TempFiles files;
   const auto secret = read_secret({files.write("s", "hunter2\r\n")});
   ASSERT_TRUE(secret);
-  EXPECT_EQ(secret->expose(), "hunter2");
+  EXPECT_EQ(secret->reveal(), "hunter2");
 }
 
 TEST(SecretFile, ThatOthersMayReadIsRefused) {
@@ -43,7 +43,7 @@ TEST(SecretFile, ABareNameIsACredential) {
   const auto secret = read_secret({"token"});
   ::unsetenv("CREDENTIALS_DIRECTORY");
   ASSERT_TRUE(secret);
-  EXPECT_EQ(secret->expose(), "from-systemd");
+  EXPECT_EQ(secret->reveal(), "from-systemd");
 }
 
 }  // namespace
