@@ -52,12 +52,14 @@ bool EventFeed::subscribe(const Stream& stream, const EventFilter& filter, domai
 }
 
 void EventFeed::run() {
-  bool busy = false;
+  Pumped most = Pumped::Idle;
   for (;;) {
     std::deque<CommittedBatchPtr> batches;
     {
       Lock lock(mu_);
-      const auto wait = busy ? std::chrono::milliseconds(10) : std::chrono::milliseconds(1000);
+      const std::chrono::milliseconds wait(most == Pumped::More      ? 0
+                                           : most == Pumped::Blocked ? 10
+                                                                     : 1000);
       wake_.wait_for(lock.native(), wait, [this]() SLIPWAY_TS(no_thread_safety_analysis) {
         return stopped_ || !arrivals_.empty() || (streams_ != 0 && !incoming_.empty());
       });
@@ -67,8 +69,8 @@ void EventFeed::run() {
       arrivals_.clear();
     }
     keep(batches);
-    busy = false;
-    for (Subscriber& s : subscribers_) busy = pump(s) || busy;
+    most = Pumped::Idle;
+    for (Subscriber& s : subscribers_) most = std::max(most, pump(s));
     const std::size_t gone =
         subscribers_.remove_if([](const Subscriber& s) { return s.ended || !s.stream.alive(); });
     Lock lock(mu_);
@@ -95,15 +97,15 @@ void EventFeed::keep(std::deque<CommittedBatchPtr>& batches) {
   }
 }
 
-bool EventFeed::pump(Subscriber& s) {
-  if (s.stream.pending() > kPendingMax) return true;  // look again soon
+EventFeed::Pumped EventFeed::pump(Subscriber& s) {
+  if (s.stream.pending() > kPendingMax) return Pumped::Blocked;
   bool more = false;
   if (s.next <= head_) {
     const bool in_ring = !ring_.empty() && ring_.front().batch->first_seq <= s.next;
     more = in_ring ? pump_ring(s) : pump_log(s);
   }
   if (!s.ended) keep_alive(s);
-  return more && !s.ended;
+  return more && !s.ended ? Pumped::More : Pumped::Idle;
 }
 
 void EventFeed::keep_alive(Subscriber& s) {

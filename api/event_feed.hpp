@@ -11,6 +11,7 @@
 #include "api/edge/responder.hpp"
 #include "api/event_reader.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/mutex.hpp"
 #include "eventstore/committed.hpp"
 
 namespace slipway::api {
@@ -58,8 +59,8 @@ class EventFeed final : public eventstore::CommitListener {
 
   void run();
   void keep(std::deque<eventstore::CommittedBatchPtr>& batches);
-  // True if it has more to write at once.
-  bool pump(Subscriber& s);
+  enum class Pumped : std::uint8_t { Idle, Blocked, More };  // Blocked: its reader is slow
+  Pumped pump(Subscriber& s);
   bool pump_ring(Subscriber& s);
   bool pump_log(Subscriber& s);
   bool write(Subscriber& s, domain::Seq seq, const domain::Event& event, std::string_view line);

@@ -64,8 +64,7 @@ void strip_args(base::Error& error) {
 
 }  // namespace
 
-// ---- forms
-// --------------------------------------------------------------------------------------------
+// ---- forms ----
 
 Response AnswerForm::finished(const TaskRow& task) const {
   Response response(200, task_body(task));
@@ -76,13 +75,15 @@ Response AnswerForm::finished(const TaskRow& task) const {
 Answer TaskForm::render(const Accepted& accepted) {
   Answer answer;
   answer.task = task_;
-  const domain::Task* live = known_ == nullptr ? accepted.world.task(task_) : nullptr;
-  const bool about_another = task_ != accepted.command.task;
-  if (about_another && known_ == nullptr && live != nullptr) {
-    answer.body = task_body(live_task(*live));
-  } else {
-    answer.body = task_body(accepted_task(accepted, task_, known_.get()));
+  TaskRow row = accepted_task(accepted, task_, known_.get());
+  if (task_ != accepted.command.task) {
+    // The row that was looked up may be behind the live state, which is then what is shown.
+    const domain::Task* live = accepted.world.task(task_);
+    if (live != nullptr && (known_ == nullptr || live->version > row.version)) {
+      row = live_task(*live);
+    }
   }
+  answer.body = task_body(row);
   return answer;
 }
 
@@ -99,8 +100,7 @@ Answer FixedForm::render(const Accepted&) {
   return answer;
 }
 
-// ---- the reply
-// ----------------------------------------------------------------------------------------
+// ---- the reply ----
 
 // Lives from the submission to the answer; the sequencer's thread calls it.
 class SubmitReply final : public eventstore::Reply {

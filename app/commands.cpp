@@ -39,4 +39,14 @@ int wait_for_signal() {
   return signal;
 }
 
+HurryOnSignal::HurryOnSignal(std::function<void()> hurry)
+    : thread_([hurry = std::move(hurry)](const std::stop_token& stop) {
+        const sigset_t set = handled_signals();
+        const timespec soon{0, 100'000'000};
+        while (!stop.stop_requested()) {
+          const int signal = sigtimedwait(&set, nullptr, &soon);
+          if (signal == SIGTERM || signal == SIGINT) hurry();
+        }
+      }) {}
+
 }  // namespace slipway::app

@@ -1,5 +1,9 @@
 #pragma once
 // The commands that are the program itself, beside those that talk to a server (app/cli).
+#include <functional>
+#include <optional>
+#include <thread>
+
 #include "app/cli/command.hpp"
 #include "app/config_load.hpp"
 
@@ -19,5 +23,14 @@ std::optional<LoadedConfig> load_for(cli::Invocation& call);
 void block_signals();
 // The next of them.
 int wait_for_signal();
+
+// While it lives, each further signal but SIGHUP calls `hurry`, on a thread of its own.
+class HurryOnSignal {
+ public:
+  explicit HurryOnSignal(std::function<void()> hurry);
+
+ private:
+  std::jthread thread_;
+};
 
 }  // namespace slipway::app

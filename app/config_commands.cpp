@@ -37,12 +37,13 @@ void add_config_commands(cli::CommandTable& table) {
              .options = {kConfig},
              .run = check,
              .passes_unknown = true});
-  table.add({.path = {"config", "show"},
-             .summary = "Show each key in force, and where its value is from",
-             .examples = {{"slipway config show --config /etc/slipway.toml", "what a server would use"}},
-             .options = {kConfig},
-             .run = show,
-             .passes_unknown = true});
+  table.add(
+      {.path = {"config", "show"},
+       .summary = "Show each key in force, and where its value is from",
+       .examples = {{"slipway config show --config /etc/slipway.toml", "what a server would use"}},
+       .options = {kConfig},
+       .run = show,
+       .passes_unknown = true});
   table.add({.path = {"config", "sample"},
              .summary = "Print a configuration file with every key at its default",
              .examples = {{"slipway config sample > slipway.toml", "to begin with"}},

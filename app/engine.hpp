@@ -33,6 +33,9 @@ class Engine {
   // snapshot. Idempotent.
   void stop();
 
+  // Told of each committed batch, on the sequencer's thread. Before start().
+  void add_listener(eventstore::CommitListener& listener) { core_->add_listener(&listener); }
+
   eventstore::RocksLog& log() { return *log_; }
   eventstore::SecretsStore& secrets() { return secrets_; }
   eventstore::Sequencer& sequencer() { return *sequencer_; }
@@ -42,6 +45,11 @@ class Engine {
   const base::Clock& clock() const { return clock_; }
   const workers::Broker& broker() const { return *broker_; }
   eventstore::SpaceState space() const { return space_.state(); }
+  domain::Seq projected_seq() const { return projector_->seq(); }
+  // How old the last event is that the read models have.
+  base::Duration projection_age() const {
+    return clock_.now() - projector_->live_counts().last_event_time;
+  }
   // False before the first start of a fresh log: it wants InitializeSystem.
   bool initialized() const { return initialized_; }
 

@@ -84,17 +84,19 @@ void add_log_commands(cli::CommandTable& table) {
              .examples = {{"slipway log verify --data-dir /var/lib/slipway", "a stopped server's"}},
              .options = {kDataDir},
              .run = verify});
-  table.add({.path = {"log", "backup"},
-             .summary = "Copy the log of a stopped server, consistent at one seq",
-             .description = "A running server is asked by POST /core/v1/admin/backup. The master "
-                            "key of the secrets is not in a backup: keep it apart.",
-             .examples = {{"slipway log backup --data-dir /var/lib/slipway /backup/1", "into /backup/1"}},
-             .arguments = {{"DIR", "where to; absent or empty"}},
-             .options = {kDataDir},
-             .run = backup});
+  table.add(
+      {.path = {"log", "backup"},
+       .summary = "Copy the log of a stopped server, consistent at one seq",
+       .description = "A running server is asked by POST /core/v1/admin/backup. The master "
+                      "key of the secrets is not in a backup: keep it apart.",
+       .examples = {{"slipway log backup --data-dir /var/lib/slipway /backup/1", "into /backup/1"}},
+       .arguments = {{"DIR", "where to; absent or empty"}},
+       .options = {kDataDir},
+       .run = backup});
   table.add({.path = {"log", "restore"},
              .summary = "Make a data directory from a backup",
-             .examples = {{"slipway log restore --data-dir /var/lib/slipway /backup/1", "from /backup/1"}},
+             .examples = {{"slipway log restore --data-dir /var/lib/slipway /backup/1",
+                           "from /backup/1"}},
              .arguments = {{"DIR", "the backup"}},
              .options = {kDataDir},
              .run = restore});

@@ -16,7 +16,8 @@ namespace {
 std::string default_name() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  return fmt::format("{}-{}", host.data(), base::to_string(base::SystemIdSource().next()).substr(24));
+  return fmt::format("{}-{}", host.data(),
+                     base::to_string(base::SystemIdSource().next()).substr(24));
 }
 
 cli::Exit run_worker(cli::Invocation& call) {
@@ -53,15 +54,10 @@ cli::Exit run_worker(cli::Invocation& call) {
   wait_for_signal();
   watch.request_stop();
   (*worker)->drain();
-  std::jthread hurry([&] {
-    wait_for_signal();
-    (*worker)->drain();
-  });
+  const HurryOnSignal hurry([&] { (*worker)->drain(); });
   (*worker)->wait_finished(config.server.drain_timeout + std::chrono::seconds(5));
   metrics::log_info("worker drained", {{"worker", name}});
   watch.join();
-  worker->reset();
-  ::kill(::getpid(), SIGTERM);  // wakes `hurry`
   return cli::Exit::Done;
 }
 

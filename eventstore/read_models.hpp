@@ -161,7 +161,7 @@ class Reader {
   }
   // The ids only, oldest first, for a bulk command by filter; at most `limit`.
   base::Result<Read<std::vector<domain::TaskId>>> task_ids(const Scope&, const TaskFilter&,
-                                                             std::size_t limit);
+                                                           std::size_t limit);
 
   // ---- VMs. Deleted ones are found by id (until then they are history), never listed ----
   base::Result<Read<std::optional<VmRow>>> get_vm(const Scope&, const domain::VmId&);
@@ -177,8 +177,7 @@ class Reader {
   base::Result<Page<ImageRow>> list_images(const Scope&, const PageRequest&);
   base::Result<Read<std::optional<FlavorRow>>> get_flavor(const Scope&, std::string_view id);
   base::Result<Page<FlavorRow>> list_flavors(const Scope&, const PageRequest&);
-  base::Result<Read<std::optional<NetworkRow>>> get_network(const Scope&,
-                                                              const domain::NetworkId&);
+  base::Result<Read<std::optional<NetworkRow>>> get_network(const Scope&, const domain::NetworkId&);
   base::Result<Page<NetworkRow>> list_networks(const Scope&, const PageRequest&);
   base::Result<Read<std::optional<HostRow>>> get_host(const Scope&, std::string_view name);
   base::Result<Page<HostRow>> list_hosts(const Scope&, const PageRequest&);

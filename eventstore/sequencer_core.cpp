@@ -81,8 +81,7 @@ std::uint64_t SequencerCore::next_random() {
   return z ^ (z >> 31U);
 }
 
-// ---- a client's command
-// ----------------------------------------------------------------------------
+// ---- a client's command ----
 
 void SequencerCore::take(std::unique_ptr<Submission>& input) {
   Submission& submission = *input;
@@ -176,8 +175,7 @@ void SequencerCore::accept(Submission& submission, domain::Events events) {
   pending_.push_back({std::move(submission.reply), std::move(answer), false, std::nullopt});
 }
 
-// ---- the open batch
-// --------------------------------------------------------------------------------
+// ---- the open batch ----
 
 Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   envelope.log = log_id_;
@@ -299,8 +297,7 @@ domain::Envelope SequencerCore::envelope_of(const domain::Task& task, std::strin
   return e;
 }
 
-// ---- workers
-// ---------------------------------------------------------------------------------------
+// ---- workers ----
 
 void SequencerCore::take(domain::WorkerInput& input) {
   std::visit([this](auto& message) { take(message); }, input);
@@ -463,8 +460,7 @@ void SequencerCore::note_progress(const domain::WorkerReport& report, bool logge
   lease->progress_logged = steady_;
 }
 
-// ---- time
-// ------------------------------------------------------------------------------------------
+// ---- time ----
 
 std::optional<base::Time> SequencerCore::next_timer() const {
   std::optional<base::Time> next = next_sample_;
@@ -524,13 +520,14 @@ void SequencerCore::sample_hour() {
   commit(std::move(envelope), domain::decide_sample(world_, hour));
 }
 
-// ---- leases
-// ----------------------------------------------------------------------------------------
+// ---- leases ----
 
 bool SequencerCore::dispatch() {
+  const base::SteadyTime since =
+      steady_ - std::min(3 * options_.heartbeat_interval, options_.policy.lease_timeout);
   for (const auto& [pool, queue] : world_.ready()) {
     while (!queue.empty()) {
-      WorkerSession* session = leases_.roomiest(pool);
+      WorkerSession* session = leases_.roomiest(pool, since);
       if (session == nullptr) break;
       if (batch_is_full()) return true;
       lease_to(queue.begin()->task, *session);

@@ -117,8 +117,7 @@ SteadyTime WorkerCore::next_timer() const {
   return std::min(std::min(scan_at_, drain_by_), welcomed_ ? beat_at_ : hello_at_);
 }
 
-// ---- messages
-// -----------------------------------------------------------------------------------
+// ---- messages ----
 
 void WorkerCore::on(domain::Welcome&& m) {
   if (m.session != options_.session) return;
@@ -235,8 +234,7 @@ void WorkerCore::on(domain::DrainWorker&&) {
   if (!draining_) drain();
 }
 
-// ---- a task
-// -------------------------------------------------------------------------------------
+// ---- a task ----
 
 void WorkerCore::advance(Held& held) {
   if (held.advancing || held.finished) return;
@@ -341,8 +339,7 @@ void WorkerCore::leave_off(Held& held) {
   }
 }
 
-// ---- leases and reports
-// -------------------------------------------------------------------------
+// ---- leases and reports ----
 
 // What the message asked at `asked_at_us` named is extended from then, but for what is lost. A
 // lease received later was not named in it.
@@ -425,8 +422,7 @@ void WorkerCore::send_report(Held& held) {
   send_(*held.sent);
 }
 
-// ---- timers
-// -------------------------------------------------------------------------------------
+// ---- timers ----
 
 void WorkerCore::wake_at(SteadyTime at) { scan_at_ = std::min(scan_at_, at); }
 

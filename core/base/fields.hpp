@@ -58,8 +58,7 @@ concept HasFields = std::is_class_v<T> && requires(T& t, AnyVisitor& v) {
   T::fields(t, v);
 };
 
-// ---- JSON
-// ----------------------------------------------------------------------------------------
+// ---- JSON ----
 
 template <class T>
 void write_json(JsonWriter& w, const T& value);

@@ -21,8 +21,7 @@
 
 namespace slipway::domain {
 
-// ---- command-<task>
-// -------------------------------------------------------------------------------
+// ---- command-<task> ----
 
 // The first event of every task: what was asked, in canonical form, and what will be made.
 struct CommandAccepted {
@@ -33,8 +32,7 @@ struct CommandAccepted {
                 v("resources", s.resources);)
 };
 
-// ---- task-<id>
-// ------------------------------------------------------------------------------------
+// ---- task-<id> ----
 
 // The task exists. READY unless a TaskBlocked follows in the same record.
 struct TaskQueued {
@@ -148,8 +146,7 @@ struct TaskPriorityChanged {
   SLIPWAY_EVENT(TaskPriorityChanged, v("priority", s.priority);)
 };
 
-// ---- batch-<task>
-// ---------------------------------------------------------------------------------
+// ---- batch-<task> ----
 
 struct BatchOpened {
   CommandKind kind = CommandKind::BatchCommands;
@@ -174,8 +171,7 @@ struct BatchClosed {
   SLIPWAY_EVENT(BatchClosed, v("state", s.state);)
 };
 
-// ---- vm-<id>
-// --------------------------------------------------------------------------------------
+// ---- vm-<id> ----
 
 // QUEUED. Quota, host and address are taken with it.
 struct VmRequested {
@@ -239,8 +235,7 @@ struct SnapshotDeleted {
   SLIPWAY_EVENT(SnapshotDeleted, v("name", s.name);)
 };
 
-// ---- image-<id>
-// -----------------------------------------------------------------------------------
+// ---- image-<id> ----
 
 // SAVED: known and usable at once.
 struct ImageRegistered {
@@ -269,8 +264,7 @@ struct ImageDeleted {
   SLIPWAY_EVENT(ImageDeleted, )
 };
 
-// ---- what a cloud has, and people
-// -------------------------------------------------------------------
+// ---- what a cloud has, and people ----
 
 struct FlavorDefined {
   Flavor flavor;
@@ -315,8 +309,7 @@ struct TokenDeleted {
   SLIPWAY_EVENT(TokenDeleted, )
 };
 
-// ---- system
-// -----------------------------------------------------------------------------------------
+// ---- system ----
 
 struct SystemInitialized {
   std::string version;

@@ -39,7 +39,7 @@ void complete(QueryConnection&, Row&) {}
 // By key or by name; of several of that name the oldest.
 template <class Row>
 base::Result<Read<std::optional<Row>>> get(QueryConnection& q, std::string_view table,
-                                             const Scope& scope, std::string_view key) {
+                                           const Scope& scope, std::string_view key) {
   Read<std::optional<Row>> answer;
   auto status = q.ask([&](domain::Seq seq) {
     answer.seq = seq;
@@ -84,42 +84,42 @@ base::Result<Page<Row>> list(QueryConnection& q, std::string_view table, const S
 }  // namespace
 
 base::Result<Read<std::optional<ImageRow>>> Reader::get_image(const Scope& scope,
-                                                                const domain::ImageId& id) {
+                                                              const domain::ImageId& id) {
   return get<ImageRow>(*impl_, "images", scope, base::to_string(id));
 }
 base::Result<Page<ImageRow>> Reader::list_images(const Scope& scope, const PageRequest& page) {
   return list<ImageRow>(*impl_, "images", scope, page);
 }
 base::Result<Read<std::optional<FlavorRow>>> Reader::get_flavor(const Scope& scope,
-                                                                  std::string_view id) {
+                                                                std::string_view id) {
   return get<FlavorRow>(*impl_, "flavors", scope, id);
 }
 base::Result<Page<FlavorRow>> Reader::list_flavors(const Scope& scope, const PageRequest& page) {
   return list<FlavorRow>(*impl_, "flavors", scope, page);
 }
 base::Result<Read<std::optional<NetworkRow>>> Reader::get_network(const Scope& scope,
-                                                                    const domain::NetworkId& id) {
+                                                                  const domain::NetworkId& id) {
   return get<NetworkRow>(*impl_, "networks", scope, base::to_string(id));
 }
 base::Result<Page<NetworkRow>> Reader::list_networks(const Scope& scope, const PageRequest& page) {
   return list<NetworkRow>(*impl_, "networks", scope, page);
 }
 base::Result<Read<std::optional<HostRow>>> Reader::get_host(const Scope& scope,
-                                                              std::string_view name) {
+                                                            std::string_view name) {
   return get<HostRow>(*impl_, "hosts", scope, name);
 }
 base::Result<Page<HostRow>> Reader::list_hosts(const Scope& scope, const PageRequest& page) {
   return list<HostRow>(*impl_, "hosts", scope, page);
 }
 base::Result<Read<std::optional<BackendRow>>> Reader::get_backend(const Scope& scope,
-                                                                    std::string_view name) {
+                                                                  std::string_view name) {
   return get<BackendRow>(*impl_, "backends", scope, name);
 }
 base::Result<Page<BackendRow>> Reader::list_backends(const Scope& scope, const PageRequest& page) {
   return list<BackendRow>(*impl_, "backends", scope, page);
 }
 base::Result<Read<std::optional<ProjectRow>>> Reader::get_project(const Scope& scope,
-                                                                    std::string_view name) {
+                                                                  std::string_view name) {
   return get<ProjectRow>(*impl_, "projects", scope, name);
 }
 base::Result<Page<ProjectRow>> Reader::list_projects(const Scope& scope, const PageRequest& page) {

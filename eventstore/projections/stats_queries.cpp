@@ -197,7 +197,7 @@ void task_series(QueryConnection& q, const Scope& scope, const SeriesQuery& quer
 }  // namespace
 
 base::Result<Read<std::vector<HourCount>>> Reader::vms_per_hour(const Scope& scope,
-                                                                  base::Time now) {
+                                                                base::Time now) {
   Read<std::vector<HourCount>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
@@ -215,7 +215,7 @@ base::Result<Read<std::vector<HourCount>>> Reader::vms_per_hour(const Scope& sco
 }
 
 base::Result<Read<std::vector<SeriesPoint>>> Reader::series(const Scope& scope,
-                                                              const SeriesQuery& query) {
+                                                            const SeriesQuery& query) {
   const auto zone = TimeZone::find(query.zone);
   if (!zone) return base::fail(base::Errc::InvalidArgument, "unknown time zone");
   if (const std::string text = refusal(scope, query); !text.empty()) {

@@ -106,7 +106,7 @@ std::vector<Sql> candidates(const Scope& scope, const TaskFilter& filter, const 
 }  // namespace
 
 base::Result<Read<std::optional<TaskRow>>> Reader::get_task(const Scope& scope,
-                                                              const domain::TaskId& id) {
+                                                            const domain::TaskId& id) {
   Read<std::optional<TaskRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
@@ -170,8 +170,8 @@ base::Result<Page<TaskRow>> Reader::batch_items(const Scope& scope, const domain
 }
 
 base::Result<Read<std::vector<domain::TaskId>>> Reader::task_ids(const Scope& scope,
-                                                                   const TaskFilter& filter,
-                                                                   std::size_t limit) {
+                                                                 const TaskFilter& filter,
+                                                                 std::size_t limit) {
   Read<std::vector<domain::TaskId>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;

@@ -119,7 +119,7 @@ std::string vm_columns() {
 }  // namespace
 
 base::Result<Read<std::optional<VmRow>>> Reader::get_vm(const Scope& scope,
-                                                          const domain::VmId& id) {
+                                                        const domain::VmId& id) {
   Read<std::optional<VmRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
@@ -182,7 +182,7 @@ base::Status Reader::scan_vms(const Scope& scope, const VmFilter& filter, ListSc
 }
 
 base::Result<Read<std::vector<SnapshotRow>>> Reader::snapshots(const Scope& scope,
-                                                                 const domain::VmId& vm) {
+                                                               const domain::VmId& vm) {
   Read<std::vector<SnapshotRow>> answer;
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;

@@ -270,8 +270,7 @@ TEST(Killed, WithoutACheckpointTheFileIsConsistentAtAnOlderSeqAndFollowsOn) {
     auto core = std::move(*ProjectorCore::open(options, ""));
     for (std::size_t i = 0; i < batches.size() / 2; ++i) ASSERT_TRUE(core->apply({&batches[i], 1}));
     // What a kill leaves: the file, and a WAL whose last transaction is torn.
-    std::filesystem::copy(server.dir.path(), torn.path(),
-                          std::filesystem::copy_options::recursive);
+    std::filesystem::copy(server.dir.path(), torn.path(), std::filesystem::copy_options::recursive);
   }
   const std::string wal = torn.path() + "/read_models-1.sqlite-wal";
   ASSERT_TRUE(std::filesystem::exists(wal));

@@ -1,8 +1,10 @@
 // Broker and worker over real sockets, with the stand-in for the sequencer between them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <zmq.hpp>
 
 #include "core/base/mutex.hpp"
 #include "tests/workers/support.hpp"
@@ -173,6 +175,64 @@ TEST_F(SocketsTcp, SecretsReachTheWorkerAndAnUnknownOneKeepsTheOrderBack) {
     s.lease(order);
   });
   EXPECT_TRUE(server.wait([](const StandIn& s) { return all_succeeded(s, 1); }));
+}
+
+// A peer that speaks ZeroMQ but not our protocol.
+class RawPeer {
+ public:
+  explicit RawPeer(const std::string& endpoint) : dealer_(context_, zmq::socket_type::dealer) {
+    dealer_.set(zmq::sockopt::linger, 0);
+    dealer_.connect(endpoint);
+  }
+  void say(const std::vector<std::string>& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const bool last = i + 1 == frames.size();
+      dealer_.send(zmq::buffer(frames[i]), last ? zmq::send_flags::none : zmq::send_flags::sndmore);
+    }
+  }
+
+ private:
+  zmq::context_t context_;
+  zmq::socket_t dealer_;
+};
+
+TEST_F(SocketsTcp, G7_6_ABadPeerIsDroppedAndNobodyElseNoticesIt) {
+  Server server(transport, {.listen = "tcp://127.0.0.1:*"});
+  RawPeer bad(server.broker().endpoint());
+  const Frames hello = WireWriter().write(
+      domain::WorkerInput(domain::WorkerHello{.session = id<domain::SessionId>(66)}), 1);
+  bad.say({"one"});
+  bad.say({"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"});
+  bad.say({hello.header, hello.body});  // too late
+  Transport elsewhere;
+  const auto worker = start(elsewhere, worker_for(server));
+  ASSERT_TRUE(server.wait([](const StandIn& s) { return !s.hellos.empty(); }));
+  server.with([](StandIn& s) { s.lease(order_for(CommandKind::VmCreate, 1)); });
+  EXPECT_TRUE(server.wait([](const StandIn& s) { return all_succeeded(s, 1); }));
+  EXPECT_EQ(server.with([](StandIn& s) { return s.hellos.size(); }), 1U);
+}
+
+// A worker that says hello and then nothing, as one that is stopped: its orders are lost with its
+// lease, the others go on, and nothing blocks the broker.
+TEST_F(SocketsTcp, ASilentWorkerHoldsUpNobody) {
+  Server server(transport, {.listen = "tcp://127.0.0.1:*"});
+  RawPeer silent(server.broker().endpoint());
+  const domain::SessionId session = id<domain::SessionId>(66);
+  const Frames hello =
+      WireWriter().write(domain::WorkerInput(domain::WorkerHello{.session = session}), 1);
+  silent.say({hello.header, hello.body});
+  ASSERT_TRUE(server.wait([](const StandIn& s) { return s.hellos.size() == 1; }));
+  server.with([](StandIn& s) {
+    for (std::uint64_t n = 1; n <= 2000; ++n) s.lease(order_for(CommandKind::VmCreate, n));
+  });
+  Transport elsewhere;
+  const auto worker = start(elsewhere, worker_for(server));
+  ASSERT_TRUE(server.wait([](const StandIn& s) { return s.hellos.size() == 2; }));
+  server.with([](StandIn& s) { s.lease_again(id<TaskId>(1)); });
+  EXPECT_TRUE(server.wait([](const StandIn& s) {
+    const auto& outcome = s.tasks.at(id<TaskId>(1)).outcome;
+    return outcome && outcome->kind != OutcomeKind::HandedBack;
+  }));
 }
 
 // ---- CURVE
