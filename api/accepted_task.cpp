@@ -35,8 +35,9 @@ class Fold {
     row_.doc.not_before = e.not_before;
   }
   void operator()(const domain::TaskRedriven& e) {
-    row_.redriven = true;
-    row_.parent = e.from;
+    row_.redriven = row_.parent == e.from;
+    row_.doc.redrives = e.from;
+    row_.doc.root = e.root;
   }
   void operator()(const domain::BatchOpened& e) {
     row_.state = TaskState::Running;

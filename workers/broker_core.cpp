@@ -24,7 +24,6 @@ BrokerCore::BrokerCore(Input input, OpenSecret open_secret)
     : input_(std::move(input)), open_secret_(std::move(open_secret)) {}
 
 void BrokerCore::on_message(const Peer& peer, std::span<const std::string_view> frames) {
-  count(counters_.received);
   if (dropped_.contains(peer.route)) return count(counters_.from_dropped_peer);
   auto incoming = reader_.read_input(frames);
   if (!incoming) {
@@ -32,6 +31,7 @@ void BrokerCore::on_message(const Peer& peer, std::span<const std::string_view> 
     return drop_peer(peer.route);
   }
   domain::WorkerInput& message = incoming->message;
+  count(counters_.received[message.index()]);
   const domain::SessionId session = session_of(message);
   if (auto* hello = std::get_if<domain::WorkerHello>(&message)) {
     if (!welcome(peer, *hello)) return;
@@ -68,8 +68,7 @@ bool BrokerCore::belongs(const Peer& peer, const domain::SessionId& session, std
   const auto known = sessions_.find(session);
   if (known == sessions_.end()) {
     count(counters_.unknown_session);
-    const domain::ServerMessage ask = domain::HeartbeatAck{.unknown_session = true};
-    transmit(peer.route, writer_.write(ask, epoch));
+    transmit(peer.route, domain::HeartbeatAck{.unknown_session = true}, epoch, {});
     return false;
   }
   if (peer.admitted != nullptr && peer.admitted->name != known->second.worker) {
@@ -86,7 +85,7 @@ void BrokerCore::on_effect(WorkerEffect&& effect) {
   if (known == sessions_.end()) return count(counters_.unknown_session);
   const auto secrets = open_secrets(effect);
   if (!secrets) return count(counters_.secret_unavailable);
-  transmit(known->second.route, writer_.write(effect.message, effect.epoch, *secrets));
+  transmit(known->second.route, effect.message, effect.epoch, *secrets);
 }
 
 base::Result<Secrets> BrokerCore::open_secrets(const WorkerEffect& effect) const {
@@ -102,8 +101,10 @@ base::Result<Secrets> BrokerCore::open_secrets(const WorkerEffect& effect) const
   return secrets;
 }
 
-void BrokerCore::transmit(const std::string& route, Frames&& frames) {
-  count(send_(route, std::move(frames)) ? counters_.sent : counters_.unreachable);
+void BrokerCore::transmit(const std::string& route, const domain::ServerMessage& message,
+                          std::uint64_t epoch, const Secrets& secrets) {
+  const bool sent = send_(route, writer_.write(message, epoch, secrets));
+  count(sent ? counters_.sent[message.index()] : counters_.unreachable);
 }
 
 void BrokerCore::drop_peer(const std::string& route) {

@@ -1,6 +1,7 @@
 #pragma once
 // The broker without its thread and sockets: what it does with a message, as a plain object that
 // tests and the simulator drive. Not thread-safe, but for its counters.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -22,8 +23,13 @@ using OpenSecret =
 
 // Any thread may read them.
 struct BrokerCounters {
-  std::atomic<std::uint64_t> received{0};
-  std::atomic<std::uint64_t> sent{0};
+  // By kind of message, in the order of the variants; the names are for a metric's label.
+  static constexpr std::array<std::string_view, 4> kInputs = {"hello", "report", "heartbeat",
+                                                              "goodbye"};
+  static constexpr std::array<std::string_view, 6> kOutputs = {
+      "welcome", "work_order", "report_ack", "heartbeat_ack", "cancel_lease", "drain_worker"};
+  std::array<std::atomic<std::uint64_t>, kInputs.size()> received{};
+  std::array<std::atomic<std::uint64_t>, kOutputs.size()> sent{};
   // Dropped, by reason (metric slipway_broker_dropped_total).
   std::atomic<std::uint64_t> malformed{0};  // the peer is not heard any more
   std::atomic<std::uint64_t> from_dropped_peer{0};
@@ -68,7 +74,8 @@ class BrokerCore {
   bool welcome(const Peer& peer, domain::WorkerHello& hello);
   bool belongs(const Peer& peer, const domain::SessionId& session, std::uint64_t epoch);
   base::Result<Secrets> open_secrets(const domain::WorkerEffect& effect) const;
-  void transmit(const std::string& route, Frames&& frames);
+  void transmit(const std::string& route, const domain::ServerMessage& message, std::uint64_t epoch,
+                const Secrets& secrets);
   void drop_peer(const std::string& route);
   void forget_oldest();
 

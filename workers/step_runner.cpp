@@ -83,7 +83,10 @@ Action StepRunner::forward(base::Time now) {
     return give(Action::Kind::Call, true, step.to_delete.back());
   }
   if (current().repeatable || step.state == State::Granted) {
-    if (!current().repeatable) step.state = State::Unknown, step.shown = false;
+    if (!current().repeatable) {
+      step.state = State::Unknown;
+      step.shown = false;
+    }
     return give(Action::Kind::Call, false, subject());
   }
   if (step.state == State::Unknown) return wait_for_effect(now);
@@ -334,9 +337,8 @@ void StepRunner::retry(const BackendError& error) {
   outcome_ = std::move(outcome);
 }
 
-void StepRunner::give_up(base::Errc code, std::string detail) {
-  pending_ = Pending::Nothing;
-  retry({.code = code, .detail = std::move(detail), .retryable = true});
+void StepRunner::give_up(const BackendError& why) {
+  retry(why);
   for (std::size_t i = 0; i < plan_.size(); ++i) {
     if (steps_[i].state == State::Granted) outcome_->steps_not_begun.emplace_back(plan_[i].name);
   }

@@ -66,8 +66,8 @@ class StepRunner {
   void cancel();
   // Stop at the next point where no call is under way, without an attempt being counted.
   void hand_back();
-  // Retry later: this worker cannot do it.
-  void give_up(base::Errc code, std::string detail);
+  // Retry later, before anything was called: this worker cannot do it now.
+  void give_up(const BackendError& why);
 
   // Whether a call is under way that need not be waited for; then leave_off() forgets it.
   bool can_leave_off() const { return pending_ == Pending::Call && only_waits(current().name); }

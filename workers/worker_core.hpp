@@ -28,10 +28,20 @@
 
 #include "core/domain/worker_messages.hpp"
 #include "workers/backends/backend.hpp"
+#include "workers/backends/backend_guard.hpp"
 
 namespace slipway::workers {
 
 struct Action;
+
+// For the metrics: a backend call that has ended. `code` is "ok", "timeout" or an error's name.
+struct BackendCallSeen {
+  std::string_view backend;
+  std::string_view operation;
+  std::string_view code;
+  bool throttled = false;
+  base::Duration took{};
+};
 
 struct WorkerCoreOptions {
   domain::SessionId session;  // fresh for each run of the process
@@ -44,6 +54,8 @@ struct WorkerCoreOptions {
   base::Duration report_interval = std::chrono::seconds(2);        // until acknowledged
   base::Duration drain_timeout = std::chrono::seconds(60);
   base::Duration progress_interval = std::chrono::milliseconds(250);
+  BackendGuardOptions guard;
+  std::function<void(const BackendCallSeen&)> on_backend_call;  // on the worker's thread
 };
 
 // Plain numbers; read them on the thread that drives the core.
@@ -54,6 +66,7 @@ struct WorkerCounters {
   std::uint64_t backend_calls = 0;
   std::uint64_t leases_lost = 0;     // expired here, or the server said so
   std::uint64_t stale_messages = 0;  // an older epoch, or an order seen before
+  std::uint64_t put_off = 0;         // tasks that a backend's breaker or retry budget sent back
 };
 
 class WorkerCore {
@@ -85,6 +98,10 @@ class WorkerCore {
 
  private:
   struct Held;  // a task lease
+  struct Target {
+    Backend* backend = nullptr;
+    BackendGuard guard;
+  };
 
   void on(domain::Welcome&& m);
   void on(domain::ReportAck&& m);
@@ -99,6 +116,7 @@ class WorkerCore {
   bool take_step(Held& held);
   bool call(Held& held, Action action);
   void on_answer(std::uint64_t call, BackendAnswer&& answer);
+  void call_ended(Held& held, std::string_view code, bool available, bool throttled);
   void on_progress(Held& held, const BackendAnswer& answer);
   void leave_off(Held& held);
 
@@ -118,7 +136,7 @@ class WorkerCore {
   void wake_at(base::SteadyTime at);
 
   WorkerCoreOptions options_;
-  std::map<std::string, Backend*, std::less<>> backends_;
+  std::map<std::string, Target, std::less<>> backends_;
   Send send_;
   base::Time now_{};
   base::SteadyTime steady_{};

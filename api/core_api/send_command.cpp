@@ -186,8 +186,7 @@ std::optional<domain::WorkBody> work_of(const eventstore::TaskRow& task) {
   return read(domain::ActOnVm());
 }
 
-base::Result<domain::RedriveTask> redrive_of(eventstore::Reader& reader,
-                                             const eventstore::Scope& scope,
+base::Result<domain::RedriveTask> redrive_of(eventstore::Reader&, const eventstore::Scope&,
                                              const eventstore::TaskRow& task) {
   if (!task.terminal()) return fail(Errc::IllegalTransition, "the task has not ended");
   auto work = work_of(task);
@@ -204,15 +203,8 @@ base::Result<domain::RedriveTask> redrive_of(eventstore::Reader& reader,
       act != nullptr && !act->new_image.is_nil()) {
     act->new_image = domain::ImageId(new_id());
   }
-  eventstore::TaskRow at = task;
-  constexpr int kLongestChain = 1000;
-  for (int i = 0; at.redriven && i < kLongestChain; ++i) {
-    auto before = reader.get_task(scope, at.parent);
-    if (!before) return fail(before.error());
-    if (!before->value) break;
-    at = std::move(*before->value);
-  }
-  out.root = at.id;
+  // A re-drive with a VM of its own begins a chain of its own: doc.root is nil then.
+  out.root = task.doc.root.is_nil() ? task.id : task.doc.root;
   return out;
 }
 

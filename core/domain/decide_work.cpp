@@ -368,6 +368,7 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
   WorkOrder order;
   order.task = task.id;
   order.token = task.token;
+  order.fence = task.last_seq;
   order.epoch = epoch;
   order.attempt = task.attempt;
   order.command = task.command;

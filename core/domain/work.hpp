@@ -67,6 +67,10 @@ struct ActionArgs {
 struct WorkOrder {
   TaskId task;
   FencingToken token = 0;
+  // The place of this lease in the log. Grows over all tasks, so a backend can tell which of two
+  // callers is the later one also when they are different tasks (a re-drive, a deletion of what a
+  // creation may still make); ids cannot say, they hang on a wall clock.
+  Seq fence = 0;
   std::uint64_t epoch = 1;
   std::uint32_t attempt = 1;
   CommandKind command = CommandKind::VmCreate;
@@ -92,6 +96,7 @@ struct WorkOrder {
   static void fields(S& s, V& v) {
     v("task", s.task);
     v("token", s.token);
+    v("fence", s.fence);
     v("epoch", s.epoch);
     v("attempt", s.attempt);
     v("command", s.command);

@@ -87,7 +87,7 @@ BackendCall NetworkBackend::planted(const BackendCall& call, bool late) const {
     key.bytes[15] = static_cast<std::uint8_t>(key.bytes[15] + call.order().token);
     work->order.root = key;
   } else if (plant == Plant::NoFenceInCloud && late) {
-    work->order.token = 1000000;
+    work->order.fence = 1000000000;
   } else {
     return out;
   }

@@ -80,7 +80,6 @@ class Bench {
   void turn() {
     do {
       core->begin_turn(clock.now(), clock.steady());
-      backend.on_timer(clock.now());
       for (auto& answer : std::exchange(answers, {})) answer();
       for (auto& effect : std::exchange(to_worker, {})) {
         if (lose_to_worker && lose_to_worker(effect)) continue;
@@ -100,10 +99,7 @@ class Bench {
   void advance(Duration d) {
     const base::SteadyTime end = clock.steady() + d;
     while (true) {
-      base::SteadyTime next = core->next_timer();
-      if (const auto due = backend.next_timer()) {
-        next = std::min(next, clock.steady() + std::max(*due - clock.now(), Duration(0)));
-      }
+      const base::SteadyTime next = core->next_timer();
       if (next > end) break;
       clock.advance(std::max(next - clock.steady(), Duration(1)));
       turn();

@@ -235,6 +235,24 @@ TEST_F(SocketsTcp, ASilentWorkerHoldsUpNobody) {
   }));
 }
 
+TEST_F(SocketsTcp, AWorkerFindsARestartedServerAgainAndSaysWhatItHolds) {
+  auto first = std::make_unique<Transport>();
+  auto server = std::make_unique<Server>(*first, BrokerOptions{.listen = "tcp://127.0.0.1:*"});
+  const std::string endpoint = server->broker().endpoint();
+  server->with([](StandIn& s) { s.heartbeat_interval = 50ms; });
+  Transport elsewhere;
+  const auto worker = start(elsewhere, worker_for(*server));
+  ASSERT_TRUE(server->wait([](const StandIn& s) { return s.heartbeats > 0; }));
+  const domain::SessionId session = server->with([](StandIn& s) { return s.session; });
+  server.reset();
+  first.reset();  // the port is free once the context is gone
+  server = std::make_unique<Server>(transport, BrokerOptions{.listen = endpoint});
+  ASSERT_TRUE(server->wait([](const StandIn& s) { return !s.hellos.empty(); }));
+  EXPECT_EQ(server->with([](StandIn& s) { return s.session; }), session);
+  server->with([](StandIn& s) { s.lease(order_for(CommandKind::VmCreate, 1)); });
+  EXPECT_TRUE(server->wait([](const StandIn& s) { return all_succeeded(s, 1); }));
+}
+
 // ---- CURVE
 
 struct Curve : SocketsTcp {

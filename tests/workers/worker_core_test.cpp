@@ -282,6 +282,23 @@ TEST_F(Rules, G4_2_2_AnUnknownStepIsLookedUpAfterItsDeadlineAndTheSettleTime) {
   EXPECT_EQ(backend.calls[1].key, backend.calls[0].key);
 }
 
+TEST_F(Rules, G4_2_2_ACancelDoesNotCutThatWaitShort) {
+  WorkOrder order = order_for(CommandKind::VmCreate, 1);
+  order.token = 2;
+  order.steps.push_back({.step = "vm.create", .token = 1, .call_deadline = kStart + 5s});
+  bench.lease(order);
+  bench.to_worker.push_back({bench.stand_in.session, 1, domain::CancelLease{id<TaskId>(1), 2}, ""});
+  bench.turn();
+  bench.advance(5900ms);
+  EXPECT_THAT(backend.calls, IsEmpty());
+  bench.advance(200ms);
+  ASSERT_THAT(backend.calls, SizeIs(1));
+  bench.answer(0, found({{"late", 1s}}));
+  ASSERT_THAT(backend.calls, SizeIs(2));
+  EXPECT_EQ(backend.calls[1].operation, "vm.delete");
+  EXPECT_EQ(backend.calls[1].ref, "late");
+}
+
 struct Unknown : Rules {
   Unknown() {
     WorkOrder order = order_for(CommandKind::VmCreate, 1);
@@ -536,6 +553,21 @@ TEST_F(Rules, ASecondDrainHurriesButLetsACallEnd) {
   EXPECT_EQ(task().outcome->kind, OutcomeKind::HandedBack);
   EXPECT_THAT(task().outcome->steps_not_begun, IsEmpty());
   EXPECT_TRUE(bench.core->finished());
+}
+
+TEST_F(Rules, G4_1_8_ABackendThatIsDownIsLeftAloneWithoutCountingAttempts) {
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    bench.lease(order_for(CommandKind::VmCreate, n));
+    bench.answer(backend.calls.size() - 1, failure({.retryable = true, .without_effect = true}));
+  }
+  EXPECT_TRUE(bench.task(20).outcome->counted);
+  bench.lease(order_for(CommandKind::VmCreate, 21));
+  EXPECT_THAT(backend.calls, SizeIs(20));
+  ASSERT_TRUE(bench.task(21).outcome);
+  EXPECT_EQ(bench.task(21).outcome->kind, OutcomeKind::Retry);
+  EXPECT_FALSE(bench.task(21).outcome->counted);
+  EXPECT_EQ(bench.task(21).outcome->retry_after, Duration(5s));
+  EXPECT_THAT(bench.task(21).outcome->steps_not_begun, ElementsAre("vm.create"));
 }
 
 TEST_F(Rules, ABackendThatThisWorkerLacksIsLeftToAnother) {

@@ -108,8 +108,8 @@ class Backend {
   // All that carries the call's correlation key, oldest first.
   virtual void lookup(const BackendCall& call, Answer answer) = 0;
 
-  // A model in memory on a manual clock: what fell due by `now` answers inline. Real ones have
-  // threads or sockets of their own and need neither.
+  // A model in memory: called at the start of each turn of the worker, when what fell due by `now`
+  // answers inline. Real ones have threads or sockets of their own and need neither.
   virtual void on_timer(base::Time) {}
   virtual std::optional<base::Time> next_timer() const { return std::nullopt; }
 };

@@ -100,6 +100,7 @@ class Cloud {
   std::string subject(const BackendCall& call);
   bool exists(Operation step, const KeyRow& key, const domain::WorkOrder& order);
   bool fails_by_chance(const Request& r) const;
+  std::uint64_t chance(const Request& r, std::uint64_t salt) const;
   base::Duration duration(const Request& r, const Latency& latency) const;
   void remember(const Request& r, const std::string& ref);
   void record(const Request& r, Outcome outcome);

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS images(
 -- task is empty where it is the root itself.
 CREATE TABLE IF NOT EXISTS keys(
   root BLOB NOT NULL, operation INTEGER NOT NULL, task BLOB NOT NULL, token INTEGER NOT NULL,
-  ref TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(root, operation)) WITHOUT ROWID;
+  fence INTEGER NOT NULL, ref TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(root, operation)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger(
   number INTEGER PRIMARY KEY, at INTEGER NOT NULL, task BLOB NOT NULL, token INTEGER NOT NULL,
   step INTEGER NOT NULL, operation INTEGER NOT NULL, outcome INTEGER NOT NULL);
@@ -211,7 +211,7 @@ class SqliteStore final : public Store {
     get_keys_.bind(root);
     while (get_keys_.step()) {
       KeyRow& row = out.emplace_back();
-      get_keys_.read(row.operation, row.task, row.token, row.ref, row.at);
+      get_keys_.read(row.operation, row.task, row.token, row.fence, row.ref, row.at);
       if (row.task.is_nil()) row.task = root;
     }
     get_keys_.reset();
@@ -219,9 +219,9 @@ class SqliteStore final : public Store {
   void put(const domain::TaskId& root, const KeyRow& row) override {
     static const std::string kRootItself;
     if (row.task == root) {
-      put_key_.bind(root, row.operation, kRootItself, row.token, row.ref, row.at).run();
+      put_key_.bind(root, row.operation, kRootItself, row.token, row.fence, row.ref, row.at).run();
     } else {
-      put_key_.bind(root, row.operation, row.task, row.token, row.ref, row.at).run();
+      put_key_.bind(root, row.operation, row.task, row.token, row.fence, row.ref, row.at).run();
     }
   }
 
@@ -289,8 +289,9 @@ class SqliteStore final : public Store {
   Statement get_image_{db_.get(), "SELECT * FROM images WHERE number = ?"};
   Statement put_image_{db_.get(), "INSERT OR REPLACE INTO images VALUES(?,?,?,?,?,?,?)"};
   Statement erase_image_{db_.get(), "DELETE FROM images WHERE number = ?"};
-  Statement get_keys_{db_.get(), "SELECT operation, task, token, ref, at FROM keys WHERE root = ?"};
-  Statement put_key_{db_.get(), "INSERT OR REPLACE INTO keys VALUES(?,?,?,?,?,?)"};
+  Statement get_keys_{db_.get(),
+                      "SELECT operation, task, token, fence, ref, at FROM keys WHERE root = ?"};
+  Statement put_key_{db_.get(), "INSERT OR REPLACE INTO keys VALUES(?,?,?,?,?,?,?)"};
   Statement append_{db_.get(),
                     "INSERT INTO ledger(at, task, token, step, operation, outcome) "
                     "VALUES(?,?,?,?,?,?)"};

@@ -48,12 +48,12 @@ struct ImageRow {
 };
 
 // That a task's operation took effect, and what it made: the correlation key's entry. The newest
-// (task, token) of a root's entries is its fence: an older caller changes nothing. A re-driven task
-// has a later id than the one it continues.
+// (fence, task, token) of a root's entries is its fence: an older caller changes nothing.
 struct KeyRow {
   Operation operation = Operation::None;  // None: only a fence
   domain::TaskId task;
   domain::FencingToken token = 0;
+  domain::Seq fence = 0;  // of the order, see WorkOrder
   std::string ref;
   base::Time at{};
 };
