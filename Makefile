@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
-.PHONY: help deps build test lint format asan tsan fuzz sim crash scale clients cover bench golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan fuzz sim crash scale clients cover bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,8 +22,11 @@ asan: test
 tsan: deps ## all tests, with the thread sanitizer
 	@scripts/test.sh tsan
 
-lint: deps ## formatting, clang's thread-safety analysis, clang-tidy, deployment files
+lint: deps ## formatting and deployment files
 	@scripts/lint.sh
+
+tidy: deps ## clang-tidy over all sources
+	@scripts/tidy.sh
 
 format: ## lay out all sources
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i

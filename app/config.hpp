@@ -138,6 +138,7 @@ struct TasksConfig {
   std::uint64_t max_batch_items = 1000;
   std::uint64_t max_in_flight_per_tenant = 1'000'000;
   std::uint64_t max_per_pool = 1'000'000;
+  bool fencing = true;
   base::Duration target_wait = seconds(30);
   std::uint64_t min_workers = 0;
   std::uint64_t max_workers = 100;
@@ -187,6 +188,7 @@ struct SimulatedConfig {
   double failure_rate = 0;
   std::uint64_t capacity_vms = 2'000'000;
   std::uint64_t quota_vms = 0;
+  bool forgetful = false;
 };
 
 struct ReconcileConfig {

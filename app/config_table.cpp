@@ -139,8 +139,8 @@ constexpr Key kKeys[] = {
     // ---- eventlog: the log: everything acknowledged is here ----
     {SLIPWAY_KEY(eventlog.engine), .help = "Where the log is.", .choices = "rocksdb|memory"},
     {SLIPWAY_KEY(eventlog.sync),
-     .help = "\"none\" answers before the disk has it: a power loss loses what was acknowledged. "
-             "For measuring only.",
+     .help = "\"none\" answers while only the process has it: whatever ends the process loses what "
+             "was acknowledged. For measuring and for tests of tests only.",
      .choices = "always|none"},
     {SLIPWAY_KEY(eventlog.reserve_bytes), .reload = Reload::Live,
      .help =
@@ -191,6 +191,9 @@ constexpr Key kKeys[] = {
      .help = "More unfinished tasks of one tenant are 429. Each costs about 1 KiB.", .min = 1},
     {SLIPWAY_KEY(tasks.max_per_pool), .reload = Reload::Live,
      .help = "More unfinished tasks of one worker pool are 503.", .min = 1},
+    {SLIPWAY_KEY(tasks.fencing),
+     .help = "false: what a worker reports counts after it has lost its lease, too. For tests of "
+             "tests only."},
     {SLIPWAY_KEY(tasks.target_wait), .reload = Reload::Live,
      .help = "desired_workers is what would clear the backlog in this time.", .min = 1,
      .max = 86400},
@@ -220,7 +223,8 @@ constexpr Key kKeys[] = {
     // ---- worker: `slipway worker`, and the workers of this process ----
     {SLIPWAY_KEY(worker.name),
      .help = "As shown. Empty: the host name; beyond loopback, the name that its key has."},
-    {SLIPWAY_KEY(worker.server), .help = "The broker: its broker.listen as seen from the worker."},
+    {SLIPWAY_KEY(worker.server), .help = "The broker: its broker.listen as seen from the worker.",
+     .flag = "--broker"},
     {SLIPWAY_KEY(worker.pools), .help = "Pools it takes tasks from."},
     {SLIPWAY_KEY(worker.slots),
      .help = "Tasks held at once. They wait for clouds, so far more than cores.", .min = 1,
@@ -264,7 +268,7 @@ constexpr Key kKeys[] = {
      .help = "What it starts with: \"demo\" the samples of 000 and 003, \"dummy\" those of 001.",
      .choices = "demo|dummy"},
     {SLIPWAY_KEY(simulated.state_file),
-     .help = "Its SQLite file. Empty: simulated-cloud.db in server.data_dir."},
+     .help = "Its SQLite file. Empty: simulated.db in server.data_dir."},
     {SLIPWAY_KEY(simulated.create_latency), .reload = Reload::Live,
      .help = "How long a create takes.", .max = 86400},
     {SLIPWAY_KEY(simulated.operation_latency), .reload = Reload::Live,
@@ -276,6 +280,9 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(simulated.capacity_vms), .reload = Reload::Live, .help = "VMs it has room for."},
     {SLIPWAY_KEY(simulated.quota_vms), .reload = Reload::Live,
      .help = "VMs of one tenant. 0: no quota."},
+    {SLIPWAY_KEY(simulated.forgetful),
+     .help = "Knows neither correlation keys nor stale tokens: a call repeated is done again. For "
+             "tests of tests only."},
     // ---- reconcile ----
     {SLIPWAY_KEY(reconcile.interval), .reload = Reload::Live,
      .help = "How often every backend is compared with the log, and what nobody owns is deleted.",

@@ -42,6 +42,7 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   o.batch_events_max = c.eventlog.batch_events;
   o.batch_bytes_max = c.eventlog.batch_bytes;
   o.queue_capacity = c.eventlog.queue_capacity;
+  o.fence = c.tasks.fencing;
   return o;
 }
 
@@ -92,6 +93,7 @@ base::Result<std::unique_ptr<Engine>> Engine::open(const Config& config,
   options.block_cache_bytes = config.eventlog.block_cache_bytes;
   options.memtable_bytes = config.eventlog.memtable_bytes;
   options.max_wal_bytes = config.eventlog.max_wal_bytes;
+  options.sync = config.eventlog.sync == "always";
   const fs::path dir(config.server.data_dir);
   auto log = eventstore::RocksLog::open(dir / "log", options);
   if (!log) return base::fail(log.error());
@@ -261,6 +263,7 @@ base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
   o.failure_rate = c.failure_rate;
   o.capacity_vms = c.capacity_vms;
   o.quota_vms = c.quota_vms;
+  o.forgetful = c.forgetful;
   o.call_timeout = config.backend.call_timeout;
   const std::string path =
       c.state_file.empty() ? (fs::path(data_dir) / "simulated.db").string() : c.state_file;

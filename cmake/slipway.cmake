@@ -7,6 +7,9 @@
 function(slipway_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
     -Wno-missing-field-initializers)  # leaving members at their defaults is what designators are for
+  # Clang checks the locks too; its -Wconversion takes in signs, which g++'s leaves out.
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety;-Wno-sign-conversion>)
 endfunction()
 
 function(slipway_library)

@@ -32,6 +32,9 @@ struct RocksLogOptions {
   std::uint64_t memtable_bytes = 32U << 20U;     // of records; the others' follow from it
   std::uint64_t max_wal_bytes = 128U << 20U;     // bounds what a start has to replay
   bool create_if_missing = true;
+  // False: an append ends in this process's memory, and whatever ends the process loses it. For
+  // measuring, and for the control run of tests/crash.
+  bool sync = true;
   bool compact_in_background = true;
 };
 

@@ -67,6 +67,8 @@ rocksdb::DBOptions db_options(const RocksLogOptions& options, RocksStore::Mode m
   db.max_open_files = 512;
   db.max_total_wal_size = options.max_wal_bytes;
 
+  db.manual_wal_flush = !options.sync;
+
   // One thread writes.
   db.allow_concurrent_memtable_write = false;
   db.enable_write_thread_adaptive_yield = false;

@@ -48,6 +48,9 @@ struct TaskDoc {
   std::string request_id;
   std::string trace;
   bool cancel_requested = false;
+  domain::FencingToken token = 0;  // of the last task lease
+  domain::TaskId redrives;         // the old task, where this one is a re-drive
+  domain::TaskId root;  // the first of a chain of re-drives that share their VM; else nil
   bool operator==(const TaskDoc&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -65,6 +68,9 @@ struct TaskDoc {
     v("request_id", s.request_id);
     v("trace", s.trace);
     v("cancel_requested", s.cancel_requested);
+    v("token", s.token);
+    v("redrives", s.redrives);
+    v("root", s.root);
   }
 };
 
@@ -81,7 +87,7 @@ struct TaskRow {
   std::string worker_pool;  // empty: no worker carries this out
   domain::TaskId parent;    // nil; the batch; or the task that this one re-drives
   std::uint32_t index = 0;  // place in the batch
-  bool redriven = false;    // `parent` is the old task, not a batch
+  bool redriven = false;    // `parent` is the old task that this one re-drives, not a batch
   base::Uuid resource;      // the first of doc.resources
   std::uint32_t attempt = 0;
   std::uint32_t max_attempts = 0;

@@ -523,9 +523,11 @@ void SequencerCore::sample_hour() {
 // ---- leases ----
 
 bool SequencerCore::dispatch() {
+  const base::SteadyTime since =
+      steady_ - std::min(3 * options_.heartbeat_interval, options_.policy.lease_timeout);
   for (const auto& [pool, queue] : world_.ready()) {
     while (!queue.empty()) {
-      WorkerSession* session = leases_.roomiest(pool);
+      WorkerSession* session = leases_.roomiest(pool, since);
       if (session == nullptr) break;
       if (batch_is_full()) return true;
       lease_to(queue.begin()->task, *session);

@@ -67,9 +67,10 @@ std::vector<domain::SessionId> TaskLeaseTable::silent_sessions(base::SteadyTime 
   return out;
 }
 
-WorkerSession* TaskLeaseTable::roomiest(std::string_view pool) {
+WorkerSession* TaskLeaseTable::roomiest(std::string_view pool, base::SteadyTime since) {
   WorkerSession* best = nullptr;
   for (auto& [id, s] : sessions_) {
+    if (s.last_seen < since) continue;
     if (s.free_slots() == 0 || (best != nullptr && s.free_slots() <= best->free_slots())) continue;
     if (std::find(s.pools.begin(), s.pools.end(), pool) != s.pools.end()) best = &s;
   }

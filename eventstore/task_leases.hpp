@@ -61,8 +61,10 @@ class TaskLeaseTable {
   // Sessions not heard of since `before` that hold nothing: gone.
   std::vector<domain::SessionId> silent_sessions(base::SteadyTime before) const;
 
-  // The session of that pool with most slots free; nullptr if none has one.
-  WorkerSession* roomiest(std::string_view pool);
+  // The session of that pool with most slots free, of those heard of since `since`; nullptr if none
+  // has one. A silent one is most likely dead: each lease given to it would cost its task an
+  // attempt.
+  WorkerSession* roomiest(std::string_view pool, base::SteadyTime since);
 
   // ---- leases ----
   void grant(const domain::TaskId& task, domain::FencingToken token,

@@ -96,6 +96,9 @@ bool StepRunner::cancel_is_due() const {
   for (std::size_t i = 0; i <= at_; ++i) {
     const bool may_be_done = steps_[i].state == State::Done || steps_[i].state == State::Unknown;
     if (may_be_done && plan_[i].undo.empty() && !plan_[i].repeatable) return false;
+    // A repeatable step leaves no record: an earlier lease may have done it.
+    const bool maybe_earlier = work_->order.token > 1 && plan_[i].repeatable;
+    if (maybe_earlier && plan_[i].undo.empty() && !only_waits(plan_[i].name)) return false;
   }
   return true;
 }
@@ -103,6 +106,12 @@ bool StepRunner::cancel_is_due() const {
 Action StepRunner::unwind(base::Time now) {
   if (!find_undo()) {
     outcome_ = std::move(*unwinding_);
+    // Begun, and known to have had no effect: nothing of it is unknown any more.
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+      const State state = steps_[i].state;
+      if (plan_[i].repeatable || (state != State::Granted && state != State::None)) continue;
+      outcome_->steps_not_begun.emplace_back(plan_[i].name);
+    }
     return {.kind = Action::Kind::Finish};
   }
   Progress& step = progress();

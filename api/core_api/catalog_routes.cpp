@@ -151,7 +151,7 @@ Id id_of(std::string_view text) {
 }  // namespace
 
 RouteTable catalog_routes(CoreContext& ctx) {
-  constexpr Permission kView = allow(Right::View);
+  static constexpr Permission kView = allow(Right::View);
   const auto get = [](std::string pattern, RouteHandler handler) {
     return Route{Method::Get, std::move(pattern), kView, std::move(handler), nullptr};
   };

@@ -80,7 +80,7 @@ RouteHandler snapshot(CoreContext& ctx, CommandKind kind) {
 }  // namespace
 
 RouteTable command_routes(CoreContext& ctx) {
-  constexpr Permission kOperate = allow(Right::Operate);
+  static constexpr Permission kOperate = allow(Right::Operate);
   const auto vm = [&ctx](CommandKind kind) { return on_one(ctx, kind, "VM"); };
   const auto post = [](std::string pattern, RouteHandler handler) {
     return Route{Method::Post, std::move(pattern), kOperate, std::move(handler), nullptr};

@@ -191,7 +191,7 @@ void task_events(CoreContext& ctx, Call call) {
 }  // namespace
 
 RouteTable event_routes(CoreContext& ctx) {
-  constexpr Permission kView = allow(Right::View);
+  static constexpr Permission kView = allow(Right::View);
   return {
       {Method::Get, "/events", kView, [&ctx](Call call) { all_events(ctx, std::move(call)); },
        nullptr},

@@ -120,8 +120,8 @@ void on_task(CoreContext& ctx, Call call, CommandKind kind) {
 }  // namespace
 
 RouteTable task_routes(CoreContext& ctx) {
-  constexpr Permission kView = allow(Right::View);
-  constexpr Permission kOperate = allow(Right::Operate);
+  static constexpr Permission kView = allow(Right::View);
+  static constexpr Permission kOperate = allow(Right::Operate);
   const auto one = [&ctx](CommandKind kind) {
     return [&ctx, kind](Call call) { on_task(ctx, std::move(call), kind); };
   };

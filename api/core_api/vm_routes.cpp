@@ -51,7 +51,7 @@ void get_vm(CoreContext& ctx, Call call) {
 }  // namespace
 
 RouteTable vm_routes(CoreContext& ctx) {
-  constexpr Permission kView = allow(Right::View);
+  static constexpr Permission kView = allow(Right::View);
   return {
       {Method::Get, "/vms", kView, [&ctx](Call call) { list_vms(ctx, std::move(call)); }, nullptr},
       {Method::Get, "/vms/{id}", kView, [&ctx](Call call) { get_vm(ctx, std::move(call)); },

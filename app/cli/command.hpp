@@ -2,10 +2,11 @@
 // The command table: the one place that says which commands exist, what they take and what they are
 // for. Parsing, --help, the man page and the completions are all made from it.
 //
-//   table.add({.path = {"log", "verify"}, .summary = "Check every record of the log",
-//              .examples = {{"slipway log verify --data-dir /var/lib/slipway", "check a stopped
-//              server"}}, .options = {{.name = "--data-dir", .value = "DIR", .help = "..."}}, .run
-//              = [](Invocation& call) { return verify(call.values.get("--data-dir")); }});
+//   table.add({.path = {"log", "verify"},
+//              .summary = "Check every record of the log",
+//              .examples = {{"slipway log verify --data-dir data", "of a stopped server"}},
+//              .options = {{.name = "--data-dir", .value = "DIR", .help = "..."}},
+//              .run = [](Invocation& call) { return verify(call.values.get("--data-dir")); }});
 //
 // A path may be a command and the start of others at once (`worker`, `worker list`).
 #include <functional>
@@ -79,7 +80,8 @@ struct Command {
   std::vector<Option> options = {};
   std::function<Exit(Invocation&)> run = {};
   // Options that the table does not know go to `rest` instead of being refused: for commands whose
-  // flags are the configuration's keys.
+  // flags are the configuration's keys. Bare words go there too if `arguments` is empty, so that
+  // `--key value` arrives whole.
   bool passes_unknown = false;
 
   std::string full_name() const;  // "slipway vm create"

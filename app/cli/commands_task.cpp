@@ -129,9 +129,9 @@ Command bulk_command(const std::string& verb, const std::string& summary,
           .description = description,
           .examples = std::move(examples),
           .arguments = {{"ID", "Tasks", false, true}},
-          .options = options_for(
-              {Takes::Follow, Takes::Submit, Takes::Confirm, Takes::Output, Takes::Server},
-              filter_options()),
+          .options = options_for({Takes::Follow, Takes::Submit, Takes::Version, Takes::Confirm,
+                                  Takes::Output, Takes::Server},
+                                 filter_options()),
           .run = with_session(act(verb))};
 }
 

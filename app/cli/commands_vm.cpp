@@ -154,7 +154,8 @@ void add_action(CommandTable& table, Action action) {
   auto options = action.options;
   const auto envelope = envelope_options();
   options.insert(options.end(), envelope.begin(), envelope.end());
-  auto all = options_for({Takes::Follow, Takes::Submit, Takes::Output, Takes::Server}, options);
+  auto all = options_for(
+      {Takes::Follow, Takes::Submit, Takes::Version, Takes::Output, Takes::Server}, options);
   if (action.destroys) all = options_for({Takes::Confirm}, all);
   std::vector<Argument> arguments{{"VM", "Ids or names", true, !action.names_one}};
   if (action.names_one) arguments.push_back({"NAME", "The name to give"});
@@ -279,8 +280,8 @@ void add_vm_commands(CommandTable& table) {
              .examples = {{"slipway vm delete web-1", "after a question"},
                           {"slipway vm delete web-1 web-2 --yes --wait", "in a script"}},
              .arguments = {{"VM", "Ids or names", true, true}},
-             .options = options_for(
-                 {Takes::Confirm, Takes::Follow, Takes::Submit, Takes::Output, Takes::Server}),
+             .options = options_for({Takes::Confirm, Takes::Follow, Takes::Submit, Takes::Version,
+                                     Takes::Output, Takes::Server}),
              .run = with_session(remove)});
 }
 

@@ -114,10 +114,11 @@ std::string split_leftovers(const Command& command, const Words& left, Words& ar
       rest.push_back(word);  // an unknown option's value looks like an argument
     } else if (!all_arguments && word == "--") {
       all_arguments = true;
+    } else if (!all_arguments && command.passes_unknown &&
+               (word.starts_with('-') || command.arguments.empty())) {
+      rest.push_back(word);  // without arguments of its own, a bare word is an option's value
     } else if (all_arguments || word == "-" || !word.starts_with('-')) {
       arguments.push_back(word);
-    } else if (command.passes_unknown) {
-      rest.push_back(word);
     } else {
       return unknown_option(command, word);
     }

@@ -15,6 +15,24 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, display_width(text)), ' ');
 }
 
+struct Field {
+  std::string name;  // "progress.percent"
+  Json value;
+};
+
+// Objects become a field for each member; what is null only shows if asked for.
+void collect(const Json& object, const std::string& prefix, bool with_null,
+             std::vector<Field>& out) {
+  for (const auto& [key, value] : object.items()) {
+    if (key == "links" || (value.is_null() && !with_null)) continue;
+    if (value.is_object() && !value.empty()) {
+      collect(value, prefix + key + ".", with_null, out);
+    } else {
+      out.push_back({prefix + key, value});
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<Printer> Printer::open(Io& io, const Terminal& terminal, const Values& values) {
@@ -103,16 +121,17 @@ void Printer::fields(const Json& body, const Shape& shape) const {
     io_->out << dumped(body, 2) << '\n';
     return;
   }
+  std::vector<Field> all;
+  collect(body, "", format_ == "wide", all);
   std::size_t width = 0;
-  for (const auto& [key, value] : body.items()) width = std::max(width, key.size());
-  for (const auto& [key, value] : body.items()) {
-    if (key == "links" || (value.is_null() && format_ != "wide")) continue;
-    Column column{"", "/value"};  // the key itself may hold what a pointer would have to escape
+  for (const auto& field : all) width = std::max(width, display_width(field.name));
+  for (const auto& [name, value] : all) {
+    Column column{"", "/value"};
     for (const auto& known : shape.columns)
-      if (known.pointer == "/" + key && known.cell != Cell::Age) column.cell = known.cell;
+      if (known.pointer == "/" + name && known.cell != Cell::Age) column.cell = known.cell;
     const auto text = cell_text(Json{{"value", value}}, column, io_->clock.now());
     const auto colour = column.cell == Cell::State ? state_colour(text) : Colour::None;
-    io_->out << padded(printable(key), width + 2) << terminal_->painted_out(text, colour) << '\n';
+    io_->out << padded(printable(name), width + 2) << terminal_->painted_out(text, colour) << '\n';
   }
 }
 

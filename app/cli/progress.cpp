@@ -56,7 +56,10 @@ std::string detail_of(const Json& task) {
 std::string took(const Json& task) {
   const auto from = base::parse_rfc3339(text_at(task, "created_at"));
   const auto to = base::parse_rfc3339(text_at(task, "finished_at"));
-  return from && to && *to >= *from ? " in " + short_duration(*to - *from) : "";
+  if (!from || !to || *to < *from) return {};
+  const std::chrono::duration<double> time = *to - *from;
+  return time < std::chrono::minutes(1) ? fmt::format(" in {:.1f}s", time.count())
+                                        : " in " + short_duration(*to - *from);
 }
 
 }  // namespace

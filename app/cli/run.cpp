@@ -37,8 +37,7 @@ Exit run(const CommandTable& table, const Parsed& parsed, Io& io) {
 
 }  // namespace
 
-CommandTable client_commands() {
-  CommandTable table;
+void add_client_commands(CommandTable& table) {
   add_task_commands(table);
   add_vm_commands(table);
   add_batch_commands(table);
@@ -47,6 +46,11 @@ CommandTable client_commands() {
   add_token_commands(table);
   add_context_commands(table);
   add_self_commands(table);
+}
+
+CommandTable client_commands() {
+  CommandTable table;
+  add_client_commands(table);
   return table;
 }
 

@@ -8,9 +8,13 @@ namespace slipway::app::cli {
 // The commands that talk to a server, and those about the command line itself (completion, man,
 // version, config context). A program with more (serve, sql, ...) adds them to the table:
 //
-//   auto table = client_commands();
-//   table.add({.path = {"serve"}, .summary = "Run a server", .passes_unknown = true, .run =
-//   serve}); return run_cli(argc, argv, io, table);
+//   CommandTable table;
+//   table.add({.path = {"serve"}, .summary = "Run a server", .run = serve});
+//   add_client_commands(table);  // help lists commands in the order they were added
+//   auto io = process_io();
+//   return run_cli(argc, argv, io, table);
+void add_client_commands(CommandTable& table);
+// A table of these alone.
 CommandTable client_commands();
 
 // Never throws; answers one of `Exit`.

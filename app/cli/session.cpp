@@ -34,7 +34,8 @@ const std::vector<Option>& shared(Takes takes) {
                                            "forever"}};
   static const std::vector<Option> submit{
       {"--dry-run", "", "", "Show the plan and do nothing"},
-      {"--idempotency-key", "", "KEY", "Key that makes a repeat safe (made if not given)"},
+      {"--idempotency-key", "", "KEY", "Key that makes a repeat safe (made if not given)"}};
+  static const std::vector<Option> version{
       {"--if-version", "", "N", "Only if the resource is still at this version"}};
   static const std::vector<Option> ask{{"--yes", "-y", "", "Do not ask"}};
   switch (takes) {
@@ -48,6 +49,8 @@ const std::vector<Option>& shared(Takes takes) {
       return follow;
     case Takes::Submit:
       return submit;
+    case Takes::Version:
+      return version;
     case Takes::Confirm:
       break;
   }

@@ -31,7 +31,7 @@ struct Session {
 std::function<Exit(Invocation&)> with_session(std::function<Exit(Session&)> run);
 
 // The options that those commands share, by what they do.
-enum class Takes { Server, Output, List, Follow, Submit, Confirm };
+enum class Takes { Server, Output, List, Follow, Submit, Version, Confirm };
 std::vector<Option> options_for(std::initializer_list<Takes> takes, std::vector<Option> own = {});
 
 // All pages of a list, up to --limit (0: all). `query` is the filters.

@@ -109,6 +109,11 @@ class Decider {
 
   Status find_blocks(TaskBlocked& e) const {
     for (const TaskId& id : command_.depends_on) {
+      if (draft_.tasks_ended.contains(id)) {  // by an item before this one in the same batch
+        return fail(Errc::IllegalTransition,
+                    fmt::format("task {}, which this one depends on, is cancelled by this batch",
+                                base::to_string(id)));
+      }
       if (const Task* other = world_.task(id)) {
         if (!caller().owns(other->tenant)) return unknown_dependency(id);
         if (std::find(e.depends_on.begin(), e.depends_on.end(), id) == e.depends_on.end()) {

@@ -384,8 +384,10 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
     order.vm_key = correlation_key(vm->creator, "vm.create");
     order.spec = vm->spec;
   }
-  if (const LiveImage* image = world.image(task.image()))
+  if (const LiveImage* image = world.image(task.image())) {
     order.image_ref = image->image.backend_ref;
+    if (!image->creator.is_nil()) order.image_key = correlation_key(image->creator, "image.create");
+  }
   if (task.command != CommandKind::VmCreate && task.command != CommandKind::ImageDelete) {
     order.args = action_args(task);
   }

@@ -131,7 +131,7 @@ void evolve(Task& task, const TaskLeased& e) {
 }
 
 void evolve(Task& task, const TaskStepStarted& e) {
-  if (e.undo) return;  // the step stays started or done until its undo is done
+  // Of an undo too: until it is done, whether the step's effect is still there is unknown.
   StepRecord& r = step_record(task.steps, e.step);
   r.state = StepState::Started;
   r.token = e.token;

@@ -10,6 +10,24 @@
 
 namespace slipway::domain {
 
+// How far a batch is: its items, by how they ended.
+struct BatchCounts {
+  StreamVersion version = 0;  // of the stream batch-<id>
+  std::uint32_t total = 0;
+  std::uint32_t succeeded = 0;
+  std::uint32_t cancelled = 0;
+  std::uint32_t failed = 0;  // failed, timed out or dead
+  std::uint32_t finished() const { return succeeded + cancelled + failed; }
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("version", s.version);
+    v("total", s.total);
+    v("succeeded", s.succeeded);
+    v("cancelled", s.cancelled);
+    v("failed", s.failed);
+  }
+};
+
 struct Task {
   TaskId id;
   StreamVersion version = 0;
@@ -46,22 +64,6 @@ struct Task {
   std::optional<base::Time> give_up_at;             // then it ends, undone or not
   TaskId root;  // a re-drive: the first task of the chain, whose correlation keys hold; else nil
 
-  struct BatchCounts {
-    StreamVersion version = 0;  // of the stream batch-<id>
-    std::uint32_t total = 0;
-    std::uint32_t succeeded = 0;
-    std::uint32_t cancelled = 0;
-    std::uint32_t failed = 0;  // failed, timed out or dead
-    std::uint32_t finished() const { return succeeded + cancelled + failed; }
-    template <class S, class V>
-    static void fields(S& s, V& v) {
-      v("version", s.version);
-      v("total", s.total);
-      v("succeeded", s.succeeded);
-      v("cancelled", s.cancelled);
-      v("failed", s.failed);
-    }
-  };
   std::optional<BatchCounts> batch;
 
   template <class S, class V>

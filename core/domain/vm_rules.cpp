@@ -230,8 +230,6 @@ void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& e
   VmState after = vm.stable_state;
   if (rule != nullptr && rule->after) {
     after = *rule->after;
-  } else if (task.command == CommandKind::VmRebuild && after == VmState::Error) {
-    after = VmState::Running;  // a new disk heals it
   }
   draft.add(StreamKind::Vm, vm.id, VmStateChanged{after, TaskId()});
 }
@@ -307,7 +305,7 @@ const VmRule* vm_rule(CommandKind command) {
   static constexpr VmRule kSuspend{kUp, Suspending, Suspended};
   static constexpr VmRule kResume{bit(Suspended) | bit(Paused), Resuming, Running};
   static constexpr VmRule kResize{kUp | kOff, Resizing, std::nullopt, kHarmless};
-  static constexpr VmRule kRebuild{kUp | kOff | bit(Error), Rebuilding, std::nullopt};
+  static constexpr VmRule kRebuild{kUp | kOff | bit(Error), Rebuilding, Running};
   static constexpr VmRule kRename{kAny, std::nullopt, std::nullopt, kHarmless};
   static constexpr VmRule kMigrate{kUp | kOff, Migrating, std::nullopt, kHarmless};
   static constexpr VmRule kSnapshot{kUp | kOff, Snapshotting, std::nullopt, kHarmless};

@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 3> enum_names(StepState) {
   return {"started", "done", "undone"};
 }
 
-// What the log knows of a step of this task. Started and not done is *unknown*: the worker waits
-// until call_deadline + the backend's settle time, looks the correlation key up, and adopts or
-// calls.
+// What the log knows of a step of this task. Started and not done (or its undo started and not
+// done) is *unknown*: the worker waits until call_deadline + the backend's settle time, looks the
+// correlation key up, and adopts or calls.
 struct StepRecord {
   std::string step;
   StepState state = StepState::Started;
@@ -84,7 +84,9 @@ struct WorkOrder {
   base::Duration lease_timeout{};
   base::Time deadline{};
   std::string trace;
-  std::string image_ref;         // image.delete: the backend's own id
+  std::string image_ref;  // image.delete: the backend's own id
+  // The correlation key of the image's creation: finds one whose image_ref is unknown.
+  std::string image_key;
   std::int64_t asked_at_us = 0;  // echo of the session's newest, see WorkerHeartbeat
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -107,6 +109,7 @@ struct WorkOrder {
     v("deadline", s.deadline);
     v("trace", s.trace);
     v("image_ref", s.image_ref);
+    v("image_key", s.image_key);
     v("asked_at_us", s.asked_at_us);
   }
 };
@@ -138,8 +141,8 @@ struct Outcome {
   TaskError error;                            // Failed, Retry
   bool counted = true;                        // Retry: false for throttling and an open breaker
   std::optional<base::Duration> retry_after;  // Retry: what the backend asked for
-  // Granted, but never called (HandedBack, Retry) or surely without effect (Retry): no longer
-  // unknown, so the next attempt need not wait for the call deadline and look it up.
+  // Granted, but never called, or surely without effect: no longer unknown, so the next attempt
+  // need not wait for the call deadline and look it up.
   std::vector<std::string> steps_not_begun;
   template <class S, class V>
   static void fields(S& s, V& v) {

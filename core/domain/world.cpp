@@ -325,7 +325,7 @@ struct WorldEvolver {
   // ---- image ----
   void add_image(const Image& image, ImageState state, const TaskId& by) const {
     const bool is_new =
-        w.images_.emplace(image.id, LiveImage{image, event.version, state, state, by}).second;
+        w.images_.emplace(image.id, LiveImage{image, event.version, state, state, by, by}).second;
     CHECK(is_new, "seq {}: {} is made twice", seq, event.stream.text());
     w.image_ids_.emplace(image.name, image.id);
   }

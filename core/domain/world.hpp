@@ -60,6 +60,7 @@ struct LiveImage {
   ImageState state = ImageState::Queued;
   ImageState stable_state = ImageState::Queued;  // where a cancelled deletion leaves it
   TaskId task;
+  TaskId creator;  // of a captured one: whose correlation key its backend resource carries
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("image", s.image);
@@ -67,6 +68,7 @@ struct LiveImage {
     v("state", s.state);
     v("stable_state", s.stable_state);
     v("task", s.task);
+    v("creator", s.creator);
   }
 };
 

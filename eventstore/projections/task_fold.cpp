@@ -17,6 +17,14 @@ domain::StepRecord* find_step(TaskRow& row, std::string_view step) {
   return nullptr;
 }
 
+// Granted with the last lease and never called, or surely without effect.
+void forget_steps(TaskRow& row, const std::vector<std::string>& not_begun) {
+  std::erase_if(row.doc.steps, [&](const domain::StepRecord& step) {
+    return step.state == domain::StepState::Started && step.token == row.doc.token &&
+           std::find(not_begun.begin(), not_begun.end(), step.step) != not_begun.end();
+  });
+}
+
 std::string counts_json(const BatchCounts& counts) {
   return fmt::format(R"({{"total":{},"succeeded":{},"failed":{},"cancelled":{}}})", counts.total,
                      counts.succeeded, counts.failed, counts.cancelled);
@@ -57,6 +65,10 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskQueued& e) {
   row.deadline = e.deadline;
   row.parent = e.parent;
   row.index = e.index;
+  if (!e.parent.is_nil() && !is_open_batch(e.parent)) {
+    row.redriven = true;
+    row.doc.redrives = e.parent;
+  }
   row.state = TaskState::Ready;
   if (!row.worker_pool.empty()) row.ready_at = ctx.time();
   count_state(row, +1);
@@ -108,6 +120,13 @@ TaskFold::Entry* TaskFold::find(const domain::TaskId& id) {
   return &(tasks_[id] = {std::make_shared<TaskRow>(std::move(row)), false, false, false});
 }
 
+// A task's parent is either the batch it came with, which is under way then, or the ended task that
+// it does over.
+bool TaskFold::is_open_batch(const domain::TaskId& id) {
+  const Entry* entry = find(id);
+  return entry != nullptr && domain::is_batch(entry->row->command);
+}
+
 // ---- waiting and running ----
 
 void TaskFold::on(const FoldContext& ctx, const domain::TaskBlocked& e) {
@@ -118,25 +137,14 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskBlocked& e) {
   row->doc.not_before = e.not_before;
 }
 
-namespace {
-
-void forget_steps(std::vector<domain::StepRecord>& steps,
-                  const std::vector<std::string>& not_begun) {
-  std::erase_if(steps, [&](const domain::StepRecord& step) {
-    return step.state == domain::StepState::Started &&
-           std::find(not_begun.begin(), not_begun.end(), step.step) != not_begun.end();
-  });
-}
-
-}  // namespace
-
 void TaskFold::on(const FoldContext& ctx, const domain::TaskReady& e) {
   TaskRow* row = touch(ctx);
   if (row == nullptr) return;
   if (e.handed_back) count_attempt(*row, "handed-back");
   become(*row, ctx, TaskState::Ready);
   row->next_attempt_at.reset();
-  forget_steps(row->doc.steps, e.steps_not_begun);
+  if (e.handed_back && row->attempt > 0) --row->attempt;
+  forget_steps(*row, e.steps_not_begun);
 }
 
 void TaskFold::on(const FoldContext& ctx, const domain::TaskLeased& e) {
@@ -150,6 +158,7 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskLeased& e) {
   row->attempt = e.attempt;
   if (!row->started_at) row->started_at = ctx.time();
   row->doc.worker = e.worker;
+  row->doc.token = e.token;
 }
 
 void TaskFold::on(const FoldContext& ctx, const domain::TaskProgressed& e) {
@@ -195,7 +204,8 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskRetryScheduled& e) {
   become(*row, ctx, TaskState::RetryWait);
   row->next_attempt_at = e.next_attempt_at;
   row->doc.error = e.error;
-  forget_steps(row->doc.steps, e.steps_not_begun);
+  if (!e.counted && row->attempt > 0) --row->attempt;
+  forget_steps(*row, e.steps_not_begun);
   tallies_.add(Tally::TaskRetries, tallies_.label(row->command), tallies_.label(e.error.code));
 }
 
@@ -210,8 +220,8 @@ void TaskFold::on(const FoldContext& ctx, const domain::TaskPriorityChanged& e) 
 void TaskFold::on(const FoldContext& ctx, const domain::TaskRedriven& e) {
   TaskRow* row = touch(ctx);
   if (row == nullptr) return;
-  row->redriven = true;
-  row->parent = e.from;
+  row->doc.redrives = e.from;
+  row->doc.root = e.root;
 }
 
 // ---- the end ----

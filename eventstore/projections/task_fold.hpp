@@ -60,6 +60,7 @@ class TaskFold {
   // The task of the event's stream, ready to be changed; nullptr if it never was or has ended.
   TaskRow* touch(const FoldContext&);
   Entry* find(const domain::TaskId& id);
+  bool is_open_batch(const domain::TaskId& id);
   void become(TaskRow& row, const FoldContext&, domain::TaskState state);
   void finish(TaskRow& row, const FoldContext&, domain::TaskState state);
   void fail(TaskRow& row, const FoldContext&, domain::TaskState state, const domain::TaskError&);

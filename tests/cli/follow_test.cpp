@@ -284,7 +284,7 @@ TEST_F(Following, OnATerminalABarIsDrawnAndTakenAway) {
   EXPECT_THAT(shown.seen, HasSubstr("[██████████░░░░░░░░░░] 50% spawn"));
   EXPECT_THAT(shown.seen, HasSubstr("⠹"));
   EXPECT_THAT(shown.seen, HasSubstr("\x1b[J"));
-  EXPECT_THAT(shown.seen, HasSubstr("\x1b[32mSUCCEEDED\x1b[0m in 2s"));
+  EXPECT_THAT(shown.seen, HasSubstr("\x1b[32mSUCCEEDED\x1b[0m in 2.5s"));
   EXPECT_TRUE(shown.seen.ends_with(kTask + " SUCCEEDED\r\n")) << shown.seen;
 }
 

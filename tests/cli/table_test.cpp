@@ -23,7 +23,8 @@ std::string roffed(std::string text) {
 }
 
 TEST(CommandTable, EveryCommandHasASummaryAnExampleAndARun) {
-  for (const auto& command : client_commands().commands()) {
+  const auto table = client_commands();
+  for (const auto& command : table.commands()) {
     EXPECT_FALSE(command.summary.empty()) << command.full_name();
     EXPECT_FALSE(command.summary.ends_with('.')) << command.full_name();
     EXPECT_FALSE(command.examples.empty()) << command.full_name();
@@ -54,7 +55,8 @@ TEST(CommandTable, HasEveryNounAndVerbOfTheInterface) {
 }
 
 TEST(CommandTable, OptionNamesAreUniqueInACommand) {
-  for (const auto& command : client_commands().commands()) {
+  const auto table = client_commands();
+  for (const auto& command : table.commands()) {
     auto names = option_names(command);
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end()) << command.full_name();
@@ -87,7 +89,7 @@ TEST(CommandTable, HelpManAndCompletionsNameEveryOptionAlike) {
     const auto help = help_text(table, command.path);
     EXPECT_TRUE(help.starts_with("Examples:\n")) << command.full_name();
     EXPECT_THAT(man, HasSubstr(".SS " + roffed(usage_line(command))));
-    const auto arm = "'" + join(command.path, " ") + "')";
+    const auto arm = "\n    '" + join(command.path, " ") + "')\n";
     EXPECT_THAT(bash, HasSubstr(arm));
     EXPECT_THAT(zsh, HasSubstr(arm));
     EXPECT_THAT(fish, HasSubstr("-a " + command.path.back() + " -d"));

@@ -64,6 +64,17 @@ TEST(Report, AnUndoneStepIsBegunAgainOnlyThroughTheLog) {
   EXPECT_TRUE(is_begun(s.world, begins(1, 1, "vm.create")));
 }
 
+// The undo was carried out, and the report of it lost: the next lease must not take it for done.
+TEST(Report, AStepWhoseUndoHasBegunIsUnknown) {
+  Story s;
+  s.given(create(1)).when_leased(1).when(step_done(1, 1, "vm.create"));
+  WorkerReport undo = begins(1, 1, "vm.create");
+  undo.begin->undo = true;
+  s.when(undo).then({"task-1 TaskStepStarted"});
+  EXPECT_EQ(s.live(1).steps[0].state, StepState::Started);
+  EXPECT_TRUE(s.live(1).has_steps_to_undo());
+}
+
 TEST(Report, ProgressIsLoggedOnlyWhenDue) {
   Story s;
   s.given(create(1)).when_leased(1);

@@ -86,6 +86,16 @@ TEST(Batch, OneVmIsTouchedByOneItem) {
   s.when(batch(100, {{task(2), stop}, {task(3), stop}})).refused(Errc::ResourceBusy);
 }
 
+TEST(Batch, AnItemMayNotDependOnWhatAnEarlierOneCancels) {
+  Story s;
+  s.given(create(1));
+  Command c = batch(100, {{task(2), CancelTask{task(1)}}, {task(3), create_body(3)}}, true);
+  c.depends_on = {task(1)};
+  s.given(c);
+  EXPECT_EQ(s.state(3), TaskState::Failed);
+  EXPECT_EQ(s.state(100), TaskState::Partial);
+}
+
 // ---- dependencies ----
 
 Command after(std::uint64_t n, std::vector<TaskId> dependencies) {

@@ -336,8 +336,8 @@ class Crowd {
     switch (below(12)) {
       case 0:
       case 1:
-        r_.task(life.task,
-                domain::TaskRetryScheduled{error, r_.now + std::chrono::seconds(3), true, false});
+        r_.task(life.task, domain::TaskRetryScheduled{
+                               error, r_.now + std::chrono::seconds(3), below(2) == 0, false, {}});
         life.at = Life::Waiting;
         return false;
       case 2:

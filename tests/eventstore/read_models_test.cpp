@@ -162,15 +162,39 @@ TEST(TaskBody, OfARedriveNamesTheOldTaskAndIsNoItem) {
   const VmId vm(r.new_id());
   r.accept_vm_create(old, vm, "a");
   r.task(old, domain::TaskDead{{"attempts-exhausted", "", "", "", "", 5, false}});
-  r.accept_vm_create(fresh, VmId(r.new_id()), "b");
-  r.task(fresh, domain::TaskRedriven{old});
+  r.record(r.accepted_vm_create(fresh, VmId(r.new_id()), "b", old));
+  r.task(fresh, domain::TaskRedriven{old, old, {}});
   Store store;
   store.apply(r.take());
   const auto row = value(store.reader().get_task(Scope::tenant("demo"), fresh)).value;
   EXPECT_EQ(row->parent, old);
   EXPECT_TRUE(row->redriven);
+  EXPECT_EQ(row->doc.redrives, old);
+  EXPECT_EQ(row->doc.root, old);
   EXPECT_TRUE(value(store.reader().batch_items(Scope::tenant("demo"), old, {})).items.empty());
   EXPECT_EQ(value(store.reader().dead_letters(Scope::tenant("demo"), {})).items.size(), 1U);
+}
+
+TEST(TaskBody, OfARedriveInABatchIsAnItemOfThatBatch) {
+  Recorder r;
+  const TaskId old(r.new_id()), batch(r.new_id()), item(r.new_id());
+  const VmId vm(r.new_id());
+  r.accept_vm_create(old, vm, "a");
+  r.task(old, domain::TaskDead{{"attempts-exhausted", "", "", "", "", 5, false}});
+  domain::TaskQueued queued;
+  queued.command = CommandKind::BatchTaskRedrive;
+  r.record({{testing::StreamId(testing::StreamKind::Task, batch), queued},
+            {testing::StreamId(testing::StreamKind::Batch, batch),
+             domain::BatchOpened{CommandKind::BatchTaskRedrive, 1}}});
+  r.record(r.accepted_vm_create(item, VmId(r.new_id()), "b", batch));
+  r.task(item, domain::TaskRedriven{old, old, {}});
+  Store store;
+  store.apply(r.take());
+  const auto items = value(store.reader().batch_items(Scope::tenant("demo"), batch, {})).items;
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].parent, batch);
+  EXPECT_FALSE(items[0].redriven);
+  EXPECT_EQ(items[0].doc.redrives, old);
 }
 
 // ---- lists ----

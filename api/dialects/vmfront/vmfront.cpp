@@ -205,8 +205,8 @@ MountOptions VmFront::mount_options() {
 }
 
 RouteTable VmFront::routes() {
-  constexpr Permission kView = allow(Right::View, Door::VmFront);
-  constexpr Permission kOperate = allow(Right::Operate, Door::VmFront);
+  static constexpr Permission kView = allow(Right::View, Door::VmFront);
+  static constexpr Permission kOperate = allow(Right::Operate, Door::VmFront);
   const auto get = [this](std::string pattern, void (VmFront::*handler)(Call) const) {
     return Route{Method::Get, std::move(pattern), kView,
                  [this, handler](Call call) { (this->*handler)(std::move(call)); }, nullptr};

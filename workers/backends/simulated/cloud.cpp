@@ -86,7 +86,7 @@ Fence newest_of(const std::vector<KeyRow>& keys) {
   return newest;
 }
 
-// "slipway-<task>-vm.create" -> the task; nil if it is none.
+// "slipway-<task>-<step>" -> the task; nil if it is none.
 domain::TaskId root_of(std::string_view vm_key) {
   constexpr std::string_view kPrefix = "slipway-";
   if (!vm_key.starts_with(kPrefix)) return {};
@@ -131,6 +131,7 @@ Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   const auto operation = base::enum_from_name<Operation>(call.operation).value_or(Operation::None);
   Request r{call, now, step, operation, nullptr, subject(call)};
   store_->keys(call.root(), keys_);
+  if (options_.forgetful) keys_.clear();
   for (const KeyRow& key : keys_) {
     if (key.operation == operation) r.key = &key;
   }
@@ -165,17 +166,20 @@ Reply Cloud::perform(const BackendCall& call, base::Time now, bool again) {
   return reply;
 }
 
-// The VM of a command whose own id for it never became known is found by the key of its creation.
-// What is not there must not come any more either: the creation is fenced off.
+// The VM of a command whose own id for it never became known is found by the key of its creation;
+// so is the image of a deletion. What is not there must not come any more either: the creation is
+// fenced off.
 std::string Cloud::subject(const BackendCall& call) {
   const domain::WorkOrder& order = call.order();
-  if (!call.ref.empty() || order.vm_key.empty()) return call.ref;
-  const domain::TaskId root = root_of(order.vm_key);
+  const bool image = order.command == domain::CommandKind::ImageDelete;
+  const std::string& made_under = image ? order.image_key : order.vm_key;
+  if (!call.ref.empty() || made_under.empty()) return call.ref;
+  const domain::TaskId root = root_of(made_under);
   if (root == call.root()) return {};
   store_->keys(root, keys_);
   std::string ref;
   for (const KeyRow& key : keys_) {
-    if (key.operation == Operation::VmCreate) ref = key.ref;
+    if (key.operation == (image ? Operation::ImageCreate : Operation::VmCreate)) ref = key.ref;
   }
   store_->put(root, {.operation = Operation::None, .task = order.task, .token = order.token});
   return ref;
@@ -185,6 +189,7 @@ std::string Cloud::subject(const BackendCall& call) {
 Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   const auto step = base::enum_from_name<Operation>(call.step).value_or(Operation::None);
   store_->keys(call.root(), keys_);
+  if (options_.forgetful) keys_.clear();
   const Request r{call, now, step, Operation::Lookup, nullptr, {}};
   if (r.fence() < newest_of(keys_)) {
     record(r, Outcome::Stale);
@@ -192,7 +197,7 @@ Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   }
   Reply reply;
   for (const KeyRow& key : keys_) {
-    if (key.operation == step && exists(step, key)) {
+    if (key.operation == step && exists(step, key, r.order())) {
       reply.answer.found.push_back({key.ref, now - key.at});
     }
   }
@@ -203,7 +208,9 @@ Reply Cloud::lookup(const BackendCall& call, base::Time now) {
   return reply;
 }
 
-bool Cloud::exists(Operation step, const KeyRow& key) {
+// Whether the effect of a step that was carried out once is still there: its undo may have been
+// too.
+bool Cloud::exists(Operation step, const KeyRow& key, const domain::WorkOrder& order) {
   switch (step) {
     case Operation::ImageCreate:
       return store_->image(number_of(key.ref, kImageRef)).has_value();
@@ -213,7 +220,12 @@ bool Cloud::exists(Operation step, const KeyRow& key) {
     }
     case Operation::VmResize: {
       const auto vm = store_->vm(number_of(key.ref, kVmRef));
-      return vm && vm->old_size.has_value();
+      const auto& wanted = order.args.size;
+      return vm && (vm->old_size || (wanted && vm->size == *wanted && *wanted != order.spec.size));
+    }
+    case Operation::VmMigrate: {
+      const auto vm = store_->vm(number_of(key.ref, kVmRef));
+      return vm && vm->host == order.args.host;
     }
     default:
       return store_->vm(number_of(key.ref, kVmRef)).has_value();
@@ -446,13 +458,17 @@ Reply Cloud::resize(const Request& r, VmRow& vm) {
 }
 
 Reply Cloud::end_resize(const Request& r, VmRow& vm) {
+  const bool revert = r.operation == Operation::VmResizeRevert;
+  if (revert && !vm.old_size && vm.size != r.order().spec.size) {
+    return refused(Errc::IllegalTransition, "the resize is confirmed already");
+  }
   remember(r, r.ref);
   if (!vm.old_size) {
     outcome_ = Outcome::Repeated;
     return done(r.ref);
   }
   Totals& all = totals();
-  if (r.operation == Operation::VmResizeRevert) {
+  if (revert) {
     vm.size = *vm.old_size;
   } else {
     all.vcpus += vm.size.vcpus - std::min<std::uint64_t>(all.vcpus, vm.old_size->vcpus);

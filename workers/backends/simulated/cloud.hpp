@@ -49,6 +49,7 @@ struct Options {
   base::Duration progress_interval = std::chrono::milliseconds(500);
   std::uint64_t seed = 1;  // of jitter and failures, which follow from it and the call alone
   bool ledger = true;
+  bool forgetful = false;  // keeps no correlation keys and takes any token, as some clouds do
   std::function<Fault(const BackendCall&)> fault;  // asked before each call
 
   static Options without_latency();
@@ -97,7 +98,7 @@ class Cloud {
   Reply remove_image(const Request& r);
 
   std::string subject(const BackendCall& call);
-  bool exists(Operation step, const KeyRow& key);
+  bool exists(Operation step, const KeyRow& key, const domain::WorkOrder& order);
   bool fails_by_chance(const Request& r) const;
   base::Duration duration(const Request& r, const Latency& latency) const;
   void remember(const Request& r, const std::string& ref);

@@ -1,0 +1,65 @@
+#pragma once
+// The one cloud of a simulation as each worker process sees it: the real simulated backend over a
+// store that all share, behind a network that delays, loses and repeats calls.
+#include <memory>
+#include <optional>
+
+#include "tests/simulation/base.hpp"
+#include "workers/backends/simulated/simulated_backend.hpp"
+
+namespace slipway::simulation {
+
+struct CloudFaults {
+  bool on = true;
+  double error = 0.03;
+  double refusal = 0.01;
+  double lost_answer = 0.02;
+  double hang = 0.01;
+  double slow = 0.05;
+  double throttled = 0.02;
+  double late = 0.02;  // arrives so late that the worker has given the call up
+};
+
+class SharedCloud {
+ public:
+  SharedCloud(Timeline& timeline, Random& random, Plant plant);
+  // A process's own client of the cloud.
+  std::unique_ptr<workers::simulated::InlineBackend> connect(std::uint64_t seed);
+  workers::simulated::Store& store() { return *store_; }
+  base::Time now() const { return kStart + timeline_.now(); }
+
+  Timeline& timeline_;
+  Random& random_;
+  const Plant plant_;
+  CloudFaults faults;
+
+ private:
+  workers::simulated::Fault draw();
+  std::unique_ptr<workers::simulated::Store> store_;
+};
+
+// One worker process's backend. Kept after the process has died: a call under way goes on.
+class NetworkBackend final : public workers::Backend {
+ public:
+  explicit NetworkBackend(SharedCloud& cloud, std::uint64_t seed);
+  // Called to let an answer into the process; drops it if that is gone.
+  std::function<void(const std::function<void()>&)> in_process;
+
+  std::string_view name() const override { return inner_->name(); }
+  Duration call_timeout() const override { return inner_->call_timeout(); }
+  Duration settle_time() const override { return inner_->settle_time(); }
+  void perform(const workers::BackendCall& call, workers::Answer answer) override;
+  void lookup(const workers::BackendCall& call, workers::Answer answer) override;
+  void on_timer(base::Time) override { inner_->on_timer(cloud_.now()); }
+  // In the cloud's time.
+  std::optional<base::Time> next_timer() const override { return inner_->next_timer(); }
+
+ private:
+  workers::BackendCall planted(const workers::BackendCall& call, bool late) const;
+  void arrive_late(const workers::BackendCall& call);
+
+  SharedCloud& cloud_;
+  std::unique_ptr<workers::simulated::InlineBackend> inner_;
+};
+
+}  // namespace slipway::simulation
