@@ -52,6 +52,9 @@ std::optional<std::string> verify_text(const base::Key& key, std::string_view pu
   if (dot == std::string_view::npos || signed_text.size() > 2048) return std::nullopt;
   auto text = from_base64url(signed_text.substr(0, dot));
   if (!text) return std::nullopt;
+  // One spelling a text: left-over bits or a lone digit are not ours.
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text->data());
+  if (base::base64url({bytes, text->size()}) != signed_text.substr(0, dot)) return std::nullopt;
   if (!base::constant_time_equal(mac_of(key, purpose, *text), signed_text.substr(dot + 1))) {
     return std::nullopt;
   }

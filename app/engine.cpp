@@ -214,7 +214,9 @@ void Engine::stop() {
   if (stopped_) return;
   stopped_ = true;
   for (auto& worker : workers_) worker->drain();
-  for (auto& worker : workers_) worker->wait_finished(config_.server.drain_timeout);
+  // They hand back what is left when the time is up, and that must still be heard.
+  const auto patience = config_.server.drain_timeout + std::chrono::seconds(2);
+  for (auto& worker : workers_) worker->wait_finished(patience);
   workers_.clear();
   sequencer_->stop();
   if (broker_ != nullptr) broker_->stop();

@@ -162,7 +162,16 @@ base::Status Service::initialize() {
   if (!engine_->sequencer().submit(std::move(submission))) {
     return fail(Errc::QueueFull, "the sequencer takes no command at the start");
   }
-  return answer.get();
+  if (auto status = answer.get(); !status) return status;
+  // The first request may bring the demo user's name: let the read models know him before it comes.
+  std::promise<void> folded;
+  const auto deadline = engine_->clock().steady() + std::chrono::seconds(30);
+  auto& waiters = engine_->projector().waiters();
+  if (waiters.wait_for_seq(commit_clock_->seq(), deadline,
+                           [&](const auto&) { folded.set_value(); }) != 0) {
+    folded.get_future().wait();
+  }
+  return {};
 }
 
 api::ApiOptions Service::api_options() const {

@@ -1,4 +1,6 @@
 // The pieces of authentication, on a clock of their own.
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "api/credential_cache.hpp"
@@ -91,8 +93,8 @@ TEST(CredentialCache, IsBoundedAndTellsCredentialsApart) {
 
 TEST(SignedText, ComesBackAsItWasAndOnlyForItsPurpose) {
   const base::Key key = base::random_key();
-  for (const std::string text :
-       {"", "a", "ab", "abc", "+vms|12345", std::string(300, 'x').c_str()}) {
+  const std::vector<std::string> texts{"", "a", "ab", "abc", "+vms|12345", std::string(300, 'x')};
+  for (const std::string& text : texts) {
     const std::string signed_text = sign_text(key, "cursor", text);
     EXPECT_EQ(verify_text(key, "cursor", signed_text), text);
     EXPECT_EQ(verify_text(key, "token", signed_text), std::nullopt);

@@ -111,7 +111,7 @@ TEST(G7_2_TenantMatrix, NoRouteShowsOrChangesWhatIsAnothers) {
   const std::string vm = task["resources"][0]["id"];
   const std::string stranger = bearer(server.make_token("other", "operator"));
 
-  for (const std::string path :
+  for (const std::string& path :
        {vm_path, task_path, task_path + "?wait=1s", task_path + "/events", task_path + "/items"}) {
     EXPECT_EQ(server.get(path, stranger).status, 404) << path;
   }

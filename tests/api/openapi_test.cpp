@@ -75,7 +75,7 @@ TEST(OpenApi, ItsExamplesAreAccepted) {
       std::string target = path;
       if (const auto at = target.find("{id}"); at != std::string::npos) target.replace(at, 4, vm);
       if (const auto at = target.find("{name}"); at != std::string::npos) {
-        target.replace(at, 6, "demo");
+        target.replace(at, 6, "ada");  // whom an earlier example made
       }
       const std::string text = body.dump();
       const Answer answer = server.ask(

@@ -297,10 +297,10 @@ class Run:
         """The cloud's own file is the witness."""
         with sqlite3.connect(f"file:{self.server.data}/simulated.db?mode=ro", uri=True) as db:
             rows = db.execute("SELECT number, vm, name FROM vms").fetchall()
-            creates = db.execute("SELECT outcome, count(*) FROM ledger WHERE operation = 1 "
-                                 "GROUP BY outcome").fetchall()
-        for outcome, count in creates:
-            self.figures[f"vm.create calls, {OUTCOMES[outcome]}"] += count
+            calls = db.execute("SELECT operation, outcome, count(*) FROM ledger "
+                               "WHERE operation IN (1, 25) GROUP BY operation, outcome").fetchall()
+        for operation, outcome, count in calls:
+            self.figures[f"{'vm.create' if operation == 1 else 'lookup'} calls, {OUTCOMES[outcome]}"] += count
         has = collections.defaultdict(list)
         for number, vm, name in rows:
             has[str(uuid.UUID(bytes=vm))].append(f"sim-{number}")
@@ -325,10 +325,16 @@ class Run:
         def shown():
             return [sorted(map(str, self.server.items(path)))
                     for path in ("/core/v1/tasks", "/core/v1/vms")]
-        before = shown()
+
+        def files():
+            return {f.name for f in (self.server.data / "read_models").glob("*.sqlite")}
+        before, old = shown(), files()
         answer = self.server("POST", "/core/v1/admin/projections/all/rebuild", {})
         if answer.status >= 300:
             return say(f"no rebuild: {answer}")
+        # It goes on beside the old ones, and takes their place under a new number.
+        harness.wait_until(lambda: files() - old, "the rebuild", 4 * harness.PATIENCE)
+        harness.wait_until(lambda: not files() & old, "the old read models to go")
         if shown() != before:
             say("read models rebuilt from the log differ from those that lived through it")
         return None
@@ -349,6 +355,9 @@ def main():
     parser.add_argument("--keep", metavar="DIR", help="keep data and logs here")
     parser.add_argument("--verbose", "-v", action="store_true")
     options = parser.parse_args()
+    # Whatever hangs, hangs no longer than this.
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit("crash: out of time"))
+    signal.alarm(int(15 * options.cycles + 10 * harness.PATIENCE))
     print(f"crash: {options.cycles} cycles, seed {options.seed}"
           + (f", without {options.control}" if options.control else ""), flush=True)
     with harness.directory(options.keep) as directory:

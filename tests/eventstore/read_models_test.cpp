@@ -231,7 +231,8 @@ TEST(ListTasks, EveryFilterAgreesWithLookingAtEachRow) {
        [=](const TaskRow& row) { return row.state == TaskState::Dead && row.created_at < middle; }},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const auto& [filter, check] = cases[i];
+    const auto& filter = cases[i].first;
+    const auto& check = cases[i].second;
     EXPECT_THAT(seqs(all_tasks(reader, Scope::admin(), filter)), seqs_if(rows, check)) << i;
     const auto mine = [&](const TaskRow& row) { return row.tenant == "demo" && check(row); };
     const auto expected = seqs_if(rows, mine);
@@ -286,7 +287,8 @@ TEST(ListVms, EveryFilterAgreesWithLookingAtEachRow) {
       {{.labels = {{"team", "db"}}}, [](const VmRow&) { return false; }},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const auto& [filter, check] = cases[i];
+    const auto& filter = cases[i].first;
+    const auto& check = cases[i].second;
     EXPECT_THAT(seqs(all_vms(reader, Scope::admin(), filter)), seqs_if(rows, check)) << i;
     const auto mine = [&](const VmRow& r) { return r.tenant() == "demo" && check(r); };
     const auto expected = seqs_if(rows, mine);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -89,10 +88,12 @@ TEST(Instruments, PromtoolFindsNothingToComplainAbout) {
 TEST(Instruments, NamesAreUniqueAndSayTheirUnit) {
   Instruments m;
   std::set<std::string_view> seen;
-  const std::regex shape("(slipway|process)(_[a-z0-9]+)+");
   for (const auto& family : m.registry.describe()) {
     EXPECT_TRUE(seen.insert(family.name).second) << family.name;
-    EXPECT_TRUE(std::regex_match(std::string(family.name), shape)) << family.name;
+    EXPECT_TRUE(family.name.starts_with("slipway_") || family.name.starts_with("process_"))
+        << family.name;
+    EXPECT_EQ(family.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos)
+        << family.name;
     EXPECT_EQ(family.name.ends_with("_total"), family.type == "counter") << family.name;
     EXPECT_TRUE(family.help.ends_with('.')) << family.name;
     for (const auto label : family.labels) EXPECT_FALSE(label.ends_with("id")) << family.name;

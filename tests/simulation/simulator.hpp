@@ -75,7 +75,6 @@ class SimWorker {
   std::vector<Received> inbox_;
   std::uint64_t wake_number_ = 0;
   Duration wake_at_ = Duration::max();
-  bool in_turn_ = false;
   workers::WireWriter writer_;
   workers::WireReader reader_;
 };

@@ -53,9 +53,14 @@ void ServerList::send_next(eventstore::Reader& reader) {
     stream_.abort();  // the client sees that it is not the whole list
     return;
   }
-  stream_.write(piece_);
-  piece_.clear();
-  if (done_) stream_.finish();
+  // Once it is written the next piece may be asked for, on another thread: nothing of ours is touched
+  // after that.
+  std::string piece;
+  piece.swap(piece_);
+  const bool last = done_;
+  const Stream stream = stream_;
+  stream.write(piece);
+  if (last) stream.finish();
 }
 
 }  // namespace slipway::api::vmfront
