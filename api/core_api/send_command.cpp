@@ -38,13 +38,18 @@ void send_about_task(CoreContext& ctx, const SharedSending& sending, const domai
   ctx.watch.look(client, identity_of(sending->call).scope(), task,
                  [&ctx, sending, client, task](const TaskRowPtr& row) {
                    CommandRequest& request = sending->request;
-                   if (row != nullptr && row->terminal() && !request.idempotency) {
+                   // Never asked of the live state, which knows no tenant of a task that has ended.
+                   if (row == nullptr) {
+                     client.fail(Errc::NotFound, fmt::format("no task {}", base::to_string(task)));
+                     return;
+                   }
+                   if (row->terminal() && !request.idempotency) {
                      client.fail(
                          Errc::IllegalTransition,
                          fmt::format("the task has ended: it is {}", base::enum_name(row->state)));
                      return;
                    }
-                   if (row != nullptr) act_for_owner(request, *row);
+                   act_for_owner(request, *row);
                    request.form = std::make_unique<TaskForm>(task, row);
                    submit(ctx, *sending);
                  });
