@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
+TARGETS := slipway
 .PHONY: help deps build test lint tidy format asan tsan sim crash scale golden demo run clean
 
 help: ## list the words
@@ -12,7 +13,7 @@ deps: ## install the Debian packages that the build and the tests need
 	@scripts/install_deps.sh
 
 build: deps ## build/release/slipway
-	@cmake --preset release > /dev/null && cmake --build --preset release -j $(JOBS)
+	@cmake --preset release > /dev/null && cmake --build --preset release -j $(JOBS) --target $(TARGETS)
 
 test: deps ## all tests, with address and undefined-behaviour sanitizers
 	@scripts/test.sh asan
@@ -31,6 +32,7 @@ tidy: deps ## clang-tidy over all sources
 format: ## lay out all sources
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
+sim: TARGETS := sim
 sim: build ## the deterministic simulator: make sim SEEDS=500
 	@$(RELEASE)/sim --seeds $(or $(SEEDS),500)
 

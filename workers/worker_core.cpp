@@ -64,7 +64,7 @@ void WorkerCore::end_turn() {
     held->dirty = false;
     flush(*held);
   }
-  if (draining_ && held_.empty()) {
+  if (draining_ && held_.empty() && steady_ >= goodbye_at_) {
     send_(domain::WorkerGoodbye{.session = options_.session});
     finished_ = true;
   }
@@ -73,6 +73,7 @@ void WorkerCore::end_turn() {
 SteadyTime WorkerCore::next_timer() const {
   if (finished_) return kNever;
   SteadyTime next = std::min(std::min(scan_at_, drain_by_), welcomed_ ? beat_at_ : hello_at_);
+  if (draining_ && held_.empty()) next = std::min(next, goodbye_at_);
   for (const auto& [name, target] : backends_) {
     const auto due = target.backend->next_timer();
     if (due) next = std::min(next, steady_ + std::max(*due - now_, Duration(0)));
@@ -185,7 +186,10 @@ void WorkerCore::on(domain::ReportAck&& m) {
 }
 
 void WorkerCore::on(domain::HeartbeatAck&& m) {
+  // The server has heard of the drain: what it had sent before has come, and no order follows.
+  if (draining_ && from_us(m.asked_at_us) >= drained_at_) goodbye_at_ = steady_;
   if (m.unknown_session) {
+    goodbye_at_ = steady_;
     welcomed_ = false;
     hello_at_ = steady_;
     return;

@@ -18,6 +18,8 @@ namespace {
 constexpr Duration kTimerGrain = std::chrono::milliseconds(2);
 constexpr Duration kHelloPauseMax = std::chrono::seconds(2);
 constexpr std::size_t kEndedMax = 65536;
+// A server that does not answer any more is not waited for when there is nothing to hand back.
+constexpr Duration kGoodbyeUnheard = std::chrono::seconds(2);
 
 std::int64_t to_us(SteadyTime t) { return t.time_since_epoch().count(); }
 SteadyTime from_us(std::int64_t us) { return SteadyTime(Duration(us)); }
@@ -151,6 +153,10 @@ void WorkerCore::run_timers(Held& held) {
 void WorkerCore::drain() {
   const bool hurry = std::exchange(draining_, true);
   drain_by_ = hurry ? steady_ : steady_ + options_.drain_timeout;
+  if (!hurry) {
+    drained_at_ = steady_;
+    goodbye_at_ = steady_ + std::min(options_.drain_timeout, kGoodbyeUnheard);
+  }
   beat();
 }
 

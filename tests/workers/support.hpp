@@ -107,6 +107,7 @@ class StandIn {
   base::Time now{};
   Duration heartbeat_interval = 5s;
   std::int64_t asked_at_us = 0;
+  bool answers_heartbeats = true;
   bool acknowledge = true;  // false: reports are folded, the answers lost
 
  private:
@@ -132,6 +133,7 @@ class StandIn {
     ++heartbeats;
     draining_seen |= m.draining;
     asked_at_us = m.asked_at_us;
+    if (!answers_heartbeats) return;
     send(domain::HeartbeatAck{.lost = lost(m.held), .asked_at_us = m.asked_at_us});
   }
   void on(const domain::WorkerGoodbye&) { ++goodbyes; }

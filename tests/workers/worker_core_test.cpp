@@ -529,6 +529,27 @@ TEST_F(Rules, ADrainingWorkerHandsBackWhatComesAndSaysGoodbye) {
   EXPECT_EQ(bench.stand_in.goodbyes, 1U);
 }
 
+TEST_F(Rules, ADrainingWorkerWaitsForOrdersThatAreOnTheirWay) {
+  bench.stand_in.answers_heartbeats = false;
+  bench.drain();
+  EXPECT_FALSE(bench.core->finished());
+  bench.lease(order_for(CommandKind::VmCreate, 2));  // sent before the server heard of the drain
+  ASSERT_TRUE(bench.task(2).outcome);
+  EXPECT_EQ(bench.task(2).outcome->kind, OutcomeKind::HandedBack);
+  bench.stand_in.answers_heartbeats = true;
+  bench.advance(5s);
+  EXPECT_TRUE(bench.core->finished());
+  EXPECT_EQ(bench.stand_in.goodbyes, 1U);
+}
+
+TEST_F(Rules, ADrainingWorkerWithoutLeasesLeavesASilentServer) {
+  bench.stand_in.answers_heartbeats = false;
+  bench.drain();
+  EXPECT_FALSE(bench.core->finished());
+  bench.advance(2s);
+  EXPECT_TRUE(bench.core->finished());
+}
+
 TEST_F(Rules, AtTheEndOfTheDrainWhatWaitsIsHandedBack) {
   lease(CommandKind::VmCreate);
   bench.answer(0, made("vm-1"));
