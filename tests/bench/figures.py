@@ -36,7 +36,10 @@ def accepts(plan, say):
         def one(where):
             server = start(where)
             warm_up(server.port)
+            before = server.cpu_seconds()
             result = load(server.port, connections=CONNECTIONS, seconds=plan["seconds"])
+            server.wait_current()  # what an acceptance leaves to be done belongs to it
+            result["cpu_us_each"] = (server.cpu_seconds() - before) / result["sent"] * 1e6
             server.end()
             return result
         return one
@@ -51,7 +54,7 @@ def finish_rate(server, seconds):
     """From the first request until the last task of them has ended and can be asked for."""
     known = warm_up(server.port)
     wait_until(lambda: server.finished() == known, "the first task's end", 60)
-    start = time.monotonic()
+    start, before = time.monotonic(), server.cpu_seconds()
     result = load(server.port, connections=CONNECTIONS, seconds=seconds, warmup=0)
     wanted = known + result["sent"]
     wait_until(lambda: server.finished() >= wanted, f"the end of {wanted} tasks", 300)
@@ -59,7 +62,8 @@ def finish_rate(server, seconds):
     if server.finished() != wanted:
         raise Error(f"{wanted} tasks were asked for, {server.finished()} have ended")
     return {"rate": result["sent"] / took, "tasks": result["sent"], "seconds": took,
-            "accepted_rate": result["rate"]}
+            "accepted_rate": result["rate"],
+            "cpu_us_each": (server.cpu_seconds() - before) / result["sent"] * 1e6}
 
 
 def finishes(plan, say):

@@ -80,11 +80,16 @@ class Slipway(harness.Server):
         return len(list(pathlib.Path(f"/proc/{self.pid}/task").iterdir()))
 
     def cpu_seconds(self):
-        tasks = pathlib.Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return cpu_seconds(self.pid)
 
     def end(self):
         end_well(self)
+
+
+def cpu_seconds(pid):
+    """What its threads have used so far."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def wait_until(condition, what, timeout):
@@ -106,6 +111,12 @@ class ConstantEdge(harness.Process):
         super().__init__(["--data-dir", data], pathlib.Path(directory) / "edge.log",
                          program=RELEASE / "edge_constant")
         self.port = int(self.wait_ready().rsplit(":", 1)[1])
+
+    def wait_current(self):
+        pass
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.pid)
 
     def end(self):
         end_well(self)
@@ -143,6 +154,12 @@ class Peer:
         if counts["failed"]:
             raise Error(f"{counts['failed']} jobs failed")
         return counts["completed"]
+
+    def wait_current(self):
+        pass
+
+    def cpu_seconds(self):
+        return sum(cpu_seconds(process.pid) for process in [*self.parts, self.redis])
 
     def end(self):
         self.client.close()
