@@ -22,7 +22,7 @@ def median(results, key="rate"):
 
 
 def cpu_row(f, what, names):
-    """Processor time hardly depends on who else is on the machine."""
+    """Processor time depends far less than a rate on who else is on the machine."""
     each = [f"{name} {median(f[k], 'cpu_us_each'):.0f} µs" for k, name in names.items()]
     return row(f"  processor time per {what}", "", ", ".join(each))
 
@@ -172,7 +172,7 @@ def page(results):
         f"ended, its own load included; it took {results['took_seconds'] / 60:.1f} minutes.")
     if loads[0] > BUSY:
         about += (" Others were using the processors: rates and latencies are worse than the machine's, and "
-                  "ratios uncertain; processor times and instructions stand.")
+                  "ratios uncertain; processor times suffer less, instructions not.")
     return f"{about}\n\n{table(results)}"
 
 
