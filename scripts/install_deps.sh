@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building and testing need; quick when they are there.
+# `install_deps.sh bench` adds what only `make bench` needs: the peer's, and valgrind.
 set -euo pipefail
 packages=(
   g++ cmake make ninja-build pkg-config ccache git
@@ -13,11 +14,18 @@ missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 done
+if [ "${1:-}" = bench ]; then
+  # By command: Node may have come with npm from elsewhere, and Debian's packages exclude that one.
+  for tool in node:nodejs npm:npm redis-server:redis-server valgrind:valgrind findmnt:util-linux; do
+    command -v "${tool%%:*}" > /dev/null || missing+=("${tool##*:}")
+  done
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 sudo=""
 [ "$(id -u)" -eq 0 ] || sudo="sudo"
 echo "installing: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -q >&2
-# The prometheus package starts a server where there is an init system; only its promtool is wanted.
+# Packages start their servers where there is an init system (prometheus, redis-server); only their
+# programs are wanted.
 $sudo env RUNLEVEL=1 apt-get install -y -q --no-install-recommends "${missing[@]}" >&2

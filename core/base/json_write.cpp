@@ -3,14 +3,64 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace slipway::base {
+namespace {
+
+// The top bit of each byte that is a control character, a quote or a backslash; and now and then of
+// one beside such a byte.
+std::uint64_t special_bytes(const char* eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  std::uint64_t v = 0;
+  std::memcpy(&v, eight, sizeof v);
+  const std::uint64_t quote = v ^ (kOnes * '"');
+  const std::uint64_t backslash = v ^ (kOnes * '\\');
+  const std::uint64_t found =
+      ((v - kOnes * 0x20) & ~v) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return found & (kOnes * 0x80);
+}
+
+// Nothing to escape.
+bool is_plain(std::string_view text) {
+  if (text.size() < 8) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+    });
+  }
+  const char* const last = text.data() + text.size() - 8;
+  std::uint64_t found = special_bytes(last);
+  for (const char* at = text.data(); at < last; at += 8) found |= special_bytes(at);
+  return found == 0;
+}
+
+using Base = rapidjson::Writer<rapidjson::StringBuffer>;
+
+// RapidJSON's goes byte by byte; nearly all texts can be copied as they are.
+struct Writer : Base {
+  using Base::Base;
+  void text(std::string_view text) {
+    if (!is_plain(text)) {
+      String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+      return;
+    }
+    Prefix(rapidjson::kStringType);
+    char* out = os_->Push(text.size() + 2);
+    *out = '"';
+    text.copy(out + 1, text.size());
+    out[text.size() + 1] = '"';
+    EndValue(true);
+  }
+};
+
+}  // namespace
 
 struct JsonWriter::Impl {
   rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer{buffer};
+  Writer writer{buffer};
 };
 
 JsonWriter::JsonWriter() : impl_(std::make_unique<Impl>()) {}
@@ -35,12 +85,11 @@ JsonWriter& JsonWriter::end_array() {
   return *this;
 }
 JsonWriter& JsonWriter::key(std::string_view name) {
-  impl_->writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  impl_->writer.text(name);
   return *this;
 }
 JsonWriter& JsonWriter::value(std::string_view text) {
-  impl_->writer.String(text.empty() ? "" : text.data(),
-                       static_cast<rapidjson::SizeType>(text.size()));
+  impl_->writer.text(text);
   return *this;
 }
 JsonWriter& JsonWriter::value(bool flag) {

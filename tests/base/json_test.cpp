@@ -1,4 +1,7 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <map>
 
 #include "core/base/fields.hpp"
 
@@ -151,6 +154,42 @@ TEST(JsonWriter, EscapesAndIsReusable) {
   w.clear();
   w.begin_array().value(1.5).null().value(true).end_array();
   EXPECT_EQ(w.view(), "[1.5,null,true]");
+}
+
+TEST(JsonWriter, EscapesEachByteAtEachPlace) {
+  const auto escaped = [](char c) -> std::string {
+    static const std::map<char, std::string> kShort{{'"', "\\\""}, {'\\', "\\\\"}, {'\b', "\\b"},
+                                                    {'\f', "\\f"}, {'\n', "\\n"},  {'\r', "\\r"},
+                                                    {'\t', "\\t"}};
+    if (const auto it = kShort.find(c); it != kShort.end()) return it->second;
+    return c < 0x20 ? fmt::format("\\u{:04X}", static_cast<int>(c)) : std::string(1, c);
+  };
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 128; ++c) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(c);
+        std::string wanted(size - 1, 'x');
+        wanted.insert(at, escaped(text[at]));
+        JsonWriter w;
+        w.begin_object().member(text, text).end_object();
+        ASSERT_EQ(w.view(), "{\"" + wanted + "\":\"" + wanted + "\"}")
+            << size << ' ' << at << ' ' << c;
+      }
+    }
+  }
+}
+
+TEST(JsonWriter, CopiesTextBeyondAscii) {
+  for (const char* text :
+       {"", "\u00e9", "na\u00efve caf\u00e9s, \u65e5\u672c\u8a9e", "\U0001F600\"\U0001F600"}) {
+    JsonWriter w;
+    w.begin_object().member("text", text).end_object();
+    JsonParser parser;
+    const auto json = parser.parse(w.text());
+    ASSERT_TRUE(json) << w.view();
+    EXPECT_EQ(json->find("text")->string(), text);
+  }
 }
 
 }  // namespace

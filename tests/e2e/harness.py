@@ -101,11 +101,12 @@ class Client:
 
 
 class Process:
-    def __init__(self, arguments, log):
+    def __init__(self, arguments, log, program=None):
         self.log = pathlib.Path(log)
         with open(self.log, "ab") as err:
-            self.process = subprocess.Popen([SLIPWAY, *map(str, arguments)], stdout=subprocess.PIPE,
-                                            stderr=err, text=True, start_new_session=True)
+            self.process = subprocess.Popen([program or SLIPWAY, *map(str, arguments)],
+                                            stdout=subprocess.PIPE, stderr=err, text=True,
+                                            start_new_session=True)
         _started.add(self.process)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -242,8 +243,8 @@ def run(*arguments, timeout=None, **environment):
 
 
 @contextlib.contextmanager
-def directory(keep=None):
-    path = pathlib.Path(keep or tempfile.mkdtemp(prefix="slipway-"))
+def directory(keep=None, parent=None):
+    path = pathlib.Path(keep or tempfile.mkdtemp(prefix="slipway-", dir=parent))
     path.mkdir(parents=True, exist_ok=True)
     try:
         yield path

@@ -53,8 +53,8 @@ void ServerList::send_next(eventstore::Reader& reader) {
     stream_.abort();  // the client sees that it is not the whole list
     return;
   }
-  // Once it is written the next piece may be asked for, on another thread: nothing of ours is touched
-  // after that.
+  // Once it is written the next piece may be asked for, on another thread: nothing of ours is
+  // touched after that.
   std::string piece;
   piece.swap(piece_);
   const bool last = done_;
