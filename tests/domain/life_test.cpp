@@ -260,6 +260,20 @@ TEST(Cancel, LeavesTheVmAsItWasOnlyIfThatIsKnown) {
             VmState::Error);
 }
 
+// Seed 254 of the simulator: the first attempt's answer was lost, the second was refused.
+TEST(Attempts, ARestoreThatFailedMayHaveHappened) {
+  Story s;
+  s.running_vm(1).vm_in(1, VmState::Stopped);
+  s.given(Events{{StreamId(StreamKind::Vm, vm(1)), 0, SnapshotCreated{{.name = "s"}}}});
+  ActOnVm restore;
+  restore.kind = CommandKind::VmSnapshotRestore;
+  restore.vm = vm(1);
+  restore.args.snapshot = "s";
+  s.given(act(2, restore)).when_leased(2);
+  s.when(ends(2, 1, OutcomeKind::Retry)).when_passes(1min).when_leased(2);
+  s.when(ends(2, 2, OutcomeKind::Failed)).then({"task-2 TaskFailed", "vm-1 VmFailed"});
+}
+
 TEST(Cancel, TooLateIsSuccess) {
   Story s;
   s.running_vm(1).given(act(2, CommandKind::VmReboot, 1)).when_leased(2).given(cancel(2));
