@@ -36,6 +36,12 @@ class SeenLog final : public eventstore::EventLog {
   base::Result<std::optional<std::string>> secret(std::string_view ref) const override {
     return log_.secret(ref);
   }
+  base::Result<std::vector<eventstore::LogBatch::Put>> range(eventstore::LogColumn column,
+                                                             std::string_view from,
+                                                             std::string_view to,
+                                                             std::size_t limit) const override {
+    return log_.range(column, from, to, limit);
+  }
   std::uint64_t free_bytes() const override { return log_.free_bytes(); }
 
  private:
