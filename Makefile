@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
-.PHONY: help deps build test lint tidy format asan tsan sim crash scale golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan sim sim-plants crash scale golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,8 +31,15 @@ tidy: deps ## clang-tidy over all sources
 format: ## lay out all sources
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
-sim: build ## the deterministic simulator: make sim SEEDS=500
-	@$(RELEASE)/sim --seeds $(or $(SEEDS),500)
+sim: $(RELEASE)/sim ## the deterministic simulator: make sim SEEDS=500
+	@$(RELEASE)/sim --seeds $(or $(SEEDS),500) --jobs $(JOBS)
+
+sim-plants: $(RELEASE)/sim ## show that the simulator sees each planted bug
+	@$(RELEASE)/sim --plants --jobs $(JOBS)
+
+.PHONY: $(RELEASE)/sim
+$(RELEASE)/sim: deps
+	@cmake --preset release > /dev/null && cmake --build --preset release -j $(JOBS) --target sim
 
 crash: build ## kill server and workers at random points: make crash CYCLES=200
 	@scripts/crash.sh $(or $(CYCLES),200)
