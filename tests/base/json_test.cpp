@@ -106,7 +106,7 @@ TEST(Fields, BinaryRoundTripsAndATruncatedOneIsNotOk) {
   }
 }
 
-TEST(JsonParser, RefusesWhatTheContractNames) {
+TEST(JsonParser, G8_RefusesWhatTheContractNames) {
   const std::string deep = std::string(33, '[') + std::string(33, ']');
   const std::vector<std::pair<std::string, Errc>> cases = {
       {"", Errc::MalformedJson},
@@ -132,7 +132,7 @@ TEST(JsonParser, RefusesWhatTheContractNames) {
   }
 }
 
-TEST(JsonParser, CountsElementsAndKeys) {
+TEST(JsonParser, G8_CountsElementsAndKeys) {
   JsonParser parser;
   std::string array = "[0";
   for (int i = 1; i < 10000; ++i) array += ",0";

@@ -84,7 +84,7 @@ TEST(Report, ProgressIsLoggedOnlyWhenDue) {
   s.when(r, true).then({"task-1 TaskProgressed"});
 }
 
-TEST(Attempts, BackoffIsFullJitterWithinItsBounds) {
+TEST(Attempts, G4_1_8_BackoffIsFullJitterWithinItsBounds) {
   Policy p;
   for (std::uint32_t attempt = 0; attempt < 70; ++attempt) {
     const auto ceiling = std::min<std::int64_t>(
@@ -109,7 +109,7 @@ TEST(Attempts, ARetryWaitsAtLeastAsLongAsTheBackendAsks) {
   s.when_passes(1s).then({"task-1 TaskReady"});
 }
 
-TEST(Attempts, ThrottlingIsNotCounted) {
+TEST(Attempts, G4_1_8_ThrottlingIsNotCounted) {
   Story s;
   s.given(create(1));
   for (FencingToken token = 1; token <= 20; ++token) {
@@ -177,7 +177,7 @@ TEST(Attempts, UsedUpAndNobodyToUndoIsDeadAfterTheGrace) {
   use_up(s).when_passes(2min).then({"task-1 TaskDead", "vm-1 VmFailed"});
 }
 
-TEST(Attempts, ThreeProcessDeathsArePoison) {
+TEST(Attempts, G4_1_7_ThreeProcessDeathsArePoison) {
   Story s;
   s.given(create(1));
   for (int death = 1; death < 3; ++death) {

@@ -228,7 +228,7 @@ TEST(SequencerTimer, EachHourIsSampledOnce) {
 
 // ---- the sum of it
 
-TEST(SequencerRestart, TheStateFoldedFromTheLogIsTheLiveOne) {
+TEST(SequencerRestart, G3_10_TheStateFoldedFromTheLogIsTheLiveOne) {
   SequencerHarness server;
   server.make_vm(1);
   server.submit(create(2));
