@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test lint tidy format asan tsan sim crash scale bench golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan sim sim-plants crash scale bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,9 +32,12 @@ tidy: deps ## clang-tidy over all sources
 format: ## lay out all sources
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
-sim: TARGETS := sim
+sim sim-plants: TARGETS := sim
 sim: build ## the deterministic simulator: make sim SEEDS=500
-	@$(RELEASE)/sim --seeds $(or $(SEEDS),500)
+	@$(RELEASE)/sim --seeds $(or $(SEEDS),500) --jobs $(JOBS)
+
+sim-plants: build ## show that the simulator sees each planted bug
+	@$(RELEASE)/sim --plants --jobs $(JOBS)
 
 crash: build ## kill server and workers at random points: make crash CYCLES=200
 	@scripts/crash.sh $(or $(CYCLES),200)

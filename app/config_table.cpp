@@ -161,8 +161,9 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(eventlog.queue_capacity),
      .help = "Commands waiting for the sequencer; beyond it 503. At 20000 a second 4096 are 0.2 s.",
      .min = 16, .max = 1000000},
-    {SLIPWAY_KEY(eventlog.idempotency_retention), .reload = Reload::Live,
-     .help = "How long an Idempotency-Key is remembered, at least.", .min = 172800},
+    {SLIPWAY_KEY(eventlog.idempotency_retention),
+     .help = "How long an Idempotency-Key is remembered; only hours with a server count.",
+     .min = 172800},
     // ---- tasks: how tasks are tried ----
     {SLIPWAY_KEY(tasks.default_deadline), .reload = Reload::Live,
      .help = "A task without a deadline is TIMED_OUT after this.", .min = 1},
@@ -312,8 +313,8 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(secrets.master_key_file),
      .help = "Wraps the key of each secret. Empty: made in server.data_dir, which then is a backup "
              "with its own key."},
-    {SLIPWAY_KEY(secrets.grace), .reload = Reload::Live,
-     .help = "How long after a VM is deleted its secrets are kept."},
+    {SLIPWAY_KEY(secrets.grace),
+     .help = "How long a deleted VM's secrets are kept; only hours with a server count."},
     // ---- ready ----
     {SLIPWAY_KEY(ready.max_lag_seconds), .reload = Reload::Live,
      .help = "Not ready while the read models are further behind the log.", .min = 0.1,

@@ -42,6 +42,8 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   o.batch_events_max = c.eventlog.batch_events;
   o.batch_bytes_max = c.eventlog.batch_bytes;
   o.queue_capacity = c.eventlog.queue_capacity;
+  o.retention.answers = c.eventlog.idempotency_retention;
+  o.retention.secrets = c.secrets.grace;
   o.fence = c.tasks.fencing;
   return o;
 }

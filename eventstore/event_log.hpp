@@ -82,6 +82,9 @@ class LogCursor {
   virtual base::Result<bool> next(Record& out) = 0;
 };
 
+// What the store keeps beside the records.
+enum class LogColumn : std::uint8_t { Idempotency, Secrets };
+
 class EventLog {
  public:
   virtual ~EventLog() = default;
@@ -104,6 +107,10 @@ class EventLog {
                                                         std::size_t limit) const = 0;
   virtual base::Result<std::optional<std::string>> idempotency(std::string_view key) const = 0;
   virtual base::Result<std::optional<std::string>> secret(std::string_view ref) const = 0;
+  // The entries with keys of [from, to), in the order of their bytes, at most `limit`.
+  virtual base::Result<std::vector<LogBatch::Put>> range(LogColumn column, std::string_view from,
+                                                         std::string_view to,
+                                                         std::size_t limit) const = 0;
   // The first seq that is still kept; 1 unless retention has cut the log.
   virtual Seq first_seq() const { return 1; }
   // Bytes free where the log lives, as the file system says now; for the low-water mark.

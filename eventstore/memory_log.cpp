@@ -136,6 +136,17 @@ Result<std::optional<std::string>> MemoryLog::secret(std::string_view ref) const
   return std::optional<std::string>(found->second);
 }
 
+Result<std::vector<LogBatch::Put>> MemoryLog::range(LogColumn column, std::string_view from,
+                                                    std::string_view to, std::size_t limit) const {
+  const auto& entries = column == LogColumn::Secrets ? disk_.secrets : disk_.idempotency;
+  std::vector<LogBatch::Put> out;
+  for (auto it = entries.lower_bound(from);
+       it != entries.end() && it->first < to && out.size() < limit; ++it) {
+    out.push_back({it->first, it->second});
+  }
+  return out;
+}
+
 void MemoryLog::crash() {
   if (synced_) disk_ = std::move(*synced_);
   synced_.reset();

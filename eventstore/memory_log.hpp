@@ -28,6 +28,9 @@ class MemoryLog final : public EventLog {
                                                 std::size_t limit) const override;
   base::Result<std::optional<std::string>> idempotency(std::string_view key) const override;
   base::Result<std::optional<std::string>> secret(std::string_view ref) const override;
+  base::Result<std::vector<LogBatch::Put>> range(LogColumn column, std::string_view from,
+                                                 std::string_view to,
+                                                 std::size_t limit) const override;
   std::uint64_t free_bytes() const override { return free_bytes_; }
 
   void fault_next(Fault fault) { fault_ = fault; }

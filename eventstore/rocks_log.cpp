@@ -259,6 +259,24 @@ Result<std::optional<std::string>> RocksLog::secret(std::string_view ref) const 
   return impl_->store->get(kSecrets, ref);
 }
 
+Result<std::vector<LogBatch::Put>> RocksLog::range(LogColumn column, std::string_view from,
+                                                   std::string_view to, std::size_t limit) const {
+  const Slice bound = slice(to);
+  rocksdb::ReadOptions how;
+  how.iterate_upper_bound = &bound;
+  how.fill_cache = false;
+  const Column where = column == LogColumn::Secrets ? kSecrets : kIdempotency;
+  const std::unique_ptr<rocksdb::Iterator> it(
+      impl_->store->db().NewIterator(how, impl_->store->column(where)));
+  std::vector<LogBatch::Put> out;
+  for (it->Seek(slice(from)); it->Valid() && out.size() < limit; it->Next()) {
+    if (it->key().empty()) continue;  // the column's own
+    out.push_back({std::string(view(it->key())), std::string(view(it->value()))});
+  }
+  if (!it->status().ok()) return fail(store_error("read a range", it->status()).error());
+  return out;
+}
+
 std::uint64_t RocksLog::free_bytes() const {
   struct statvfs about {};
   if (::statvfs(impl_->dir.c_str(), &about) != 0) return 0;

@@ -66,6 +66,9 @@ class RocksLog final : public EventLog {
                                                 std::size_t limit) const override;
   base::Result<std::optional<std::string>> idempotency(std::string_view key) const override;
   base::Result<std::optional<std::string>> secret(std::string_view ref) const override;
+  base::Result<std::vector<LogBatch::Put>> range(LogColumn column, std::string_view from,
+                                                 std::string_view to,
+                                                 std::size_t limit) const override;
   std::uint64_t free_bytes() const override;
 
   const RecoveryReport& recovery() const;

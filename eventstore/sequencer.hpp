@@ -20,6 +20,7 @@
 #include "eventstore/committed.hpp"
 #include "eventstore/event_log.hpp"
 #include "eventstore/live_progress.hpp"
+#include "eventstore/retention.hpp"
 #include "eventstore/space_guard.hpp"
 #include "eventstore/task_leases.hpp"
 
@@ -35,6 +36,7 @@ struct Answer {
   struct SecretSlot {
     std::size_t offset = 0;
     domain::SecretRef ref;
+    bool once = false;  // for nothing but this answer: forgotten with it
   };
   std::optional<SecretSlot> secret;
   Seq seq = 0;  // of the command's last event
@@ -105,6 +107,7 @@ struct SequencerOptions {
   std::size_t batch_events_max = 1000;
   std::size_t batch_bytes_max = std::size_t{1} << 20U;
   std::size_t queue_capacity = 4096;
+  RetentionOptions retention;
   bool fence = true;  // for the crash harness's control run only
 };
 
@@ -135,9 +138,10 @@ class SequencerCore {
   // was decided since the last sync is answered to nobody, and every later call fails with it.
   base::Status process(std::vector<Input>& inputs);
 
-  // When the next timer is due on the wall clock, and the next lease on the steady one.
+  // When the next timer is due on the wall clock, and the next lease on the steady one. While
+  // nothing may be written, none is: look again in a second.
   std::optional<base::Time> next_timer() const;
-  std::optional<base::SteadyTime> next_lease_expiry() const { return leases_.next_expiry(); }
+  std::optional<base::SteadyTime> next_lease_expiry() const;
 
   const domain::World& world() const { return world_; }
   const TaskLeaseTable& leases() const { return leases_; }
@@ -169,6 +173,8 @@ class SequencerCore {
 
   // True if the key was used before: the submission is answered then.
   bool answer_from_memory(Submission& submission);
+  // A re-drive makes its VM with the secrets of the old one: they must not be forgotten by now.
+  base::Status check_secrets(const domain::CommandBody& body) const;
   base::Status check_space(const domain::CommandBody& body) const;
   void refuse(Submission& submission, base::Error error);
   void accept(Submission& submission, domain::Events events);
@@ -176,6 +182,9 @@ class SequencerCore {
 
   // Numbers the events, folds them, and puts the record into the open batch; its first seq.
   Seq commit(domain::Envelope envelope, domain::Events events);
+  // `redriven`: the record makes a task that goes on with another.
+  void note_secrets(const domain::Event& event, Seq seq, bool redriven);
+  base::Status sweep();
   void index_streams(const domain::RecordBody& record, LogBatch::NewRecord& out) const;
   domain::Envelope envelope_of(const domain::Task& task, std::string actor) const;
   void acknowledge(const domain::WorkerReport& report, bool lost);
@@ -212,6 +221,7 @@ class SequencerCore {
   std::vector<CommitListener*> listeners_;
   std::function<SpaceState()> space_;
 
+  Retention retention_;
   TaskLeaseTable leases_;
   LiveProgress progress_;
   base::Time now_{};

@@ -10,8 +10,7 @@ namespace slipway::eventstore {
 namespace {
 
 constexpr std::string_view kServer = "slipway";
-
-std::string worker_actor(const std::string& worker) { return "worker/" + worker; }
+constexpr base::Duration kReadOnlyPoll = std::chrono::seconds(1);
 
 // The task that a command makes or is about; nil for one without.
 domain::TaskId correlation_of(const domain::Command& command) {
@@ -34,6 +33,7 @@ SequencerCore::SequencerCore(EventLog& log, domain::World world, const base::Clo
       world_(std::move(world)),
       clock_(clock),
       options_(std::move(options)),
+      retention_(log, options_.retention),
       random_state_(random) {
   const auto id = base::parse_uuid(log_.head().log_id);
   CHECK(id.has_value(), "the log's id is no UUID: '{}'", log_.head().log_id);
@@ -61,6 +61,7 @@ base::Status SequencerCore::process(std::vector<Input>& inputs) {
   if (is_read_only()) return flush();
   if (auto status = run_timers(); !status) return status;
   if (auto status = expire_leases(); !status) return status;
+  if (auto status = sweep(); !status) return status;
   sample_hour();
   for (bool more = true; more;) {
     more = dispatch();
@@ -93,6 +94,8 @@ void SequencerCore::take(std::unique_ptr<Submission>& input) {
   auto events = domain::decide(world_, options_.policy, submission.command, now_);
   if (!events) {
     refuse(submission, events.error());
+  } else if (auto kept = check_secrets(submission.command.body); !kept) {
+    refuse(submission, kept.error());
   } else if (submission.dry_run) {
     show_plan(submission, *events);
   } else {
@@ -143,6 +146,22 @@ base::Status SequencerCore::check_space(const domain::CommandBody& body) const {
   return base::fail(base::Errc::StorageFull, "the disk is nearly full: no new commands for now");
 }
 
+base::Status SequencerCore::check_secrets(const domain::CommandBody& body) const {
+  const auto* redrive = std::get_if<domain::RedriveTask>(&body);
+  const auto* create = redrive == nullptr ? nullptr : std::get_if<domain::CreateVm>(&redrive->body);
+  if (create == nullptr) return {};
+  for (const domain::SecretRef* ref : {&create->admin_secret, &create->user_data}) {
+    if (ref->empty()) continue;
+    const auto stored = log_.secret(*ref);
+    if (!stored) return base::fail(stored.error());
+    if (!*stored) {
+      return base::fail(base::Errc::IllegalTransition,
+                        "the password or user data of this task is no longer kept: create anew");
+    }
+  }
+  return {};
+}
+
 void SequencerCore::show_plan(Submission& submission, const domain::Events& events) {
   Answer answer = submission.reply->render({world_, submission.command, events, 0, now_, true});
   pending_.push_back({std::move(submission.reply), std::move(answer), false, std::nullopt});
@@ -168,8 +187,10 @@ void SequencerCore::accept(Submission& submission, domain::Events events) {
   answer.seq = world_.next_seq() - 1;
   if (submission.idempotency) {
     auto& idempotency = *submission.idempotency;
-    batch_.idempotency.push_back(
-        {idempotency.key, RememberedAnswer::of(idempotency.fingerprint, answer, now_).encode()});
+    const bool once = answer.secret && answer.secret->once;
+    Retention::remember(batch_, idempotency.key,
+                        RememberedAnswer::of(idempotency.fingerprint, answer, now_).encode(),
+                        answer.seq, once ? answer.secret->ref : domain::SecretRef());
     open_keys_[std::move(idempotency.key)] = {std::move(idempotency.fingerprint), answer};
   }
   pending_.push_back({std::move(submission.reply), std::move(answer), false, std::nullopt});
@@ -186,8 +207,13 @@ Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   record.envelope = std::move(envelope);
   record.events = std::move(events);
   Seq seq = record.envelope.seq;
+  const bool redriven =
+      std::any_of(record.events.begin(), record.events.end(), [](const domain::Event& e) {
+        return std::holds_alternative<domain::TaskRedriven>(e.body);
+      });
   for (domain::Event& event : record.events) {
     event.version = world_.next_version(event.stream);
+    note_secrets(event, seq, redriven);
     world_.evolve(record.envelope, seq++, event);
   }
   LogBatch::NewRecord& out = batch_.records.emplace_back();
@@ -199,6 +225,42 @@ Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   batch_bytes_ += out.payload.size();
   note_consequences(record);
   return record.envelope.seq;
+}
+
+// Called before the event is folded: what it deletes is still there to name its secrets.
+void SequencerCore::note_secrets(const domain::Event& event, Seq seq, bool redriven) {
+  const auto condemn = [&](const domain::SecretRef& ref) {
+    if (!ref.empty()) Retention::condemn(batch_, ref, seq);
+  };
+  if (std::holds_alternative<domain::VmDeleted>(event.body)) {
+    if (const domain::Vm* vm = world_.vm(domain::VmId(event.stream.id))) {
+      condemn(vm->spec.admin_secret);
+      condemn(vm->spec.user_data);
+    }
+  } else if (std::holds_alternative<domain::UserDeleted>(event.body) ||
+             std::holds_alternative<domain::UserPasswordChanged>(event.body)) {
+    if (const domain::User* user = world_.user(event.stream.name)) condemn(user->password);
+  } else if (const auto* made = std::get_if<domain::VmRequested>(&event.body)) {
+    for (const domain::SecretRef* ref : {&made->spec.admin_secret, &made->spec.user_data}) {
+      if (redriven && !ref->empty()) Retention::share(batch_, *ref);
+    }
+  }
+}
+
+base::Status SequencerCore::sweep() {
+  if (!retention_.due()) return {};
+  // It reads the store: what the open batch says of secrets must be there.
+  if (auto status = flush(); !status) return status;
+  const auto in_use = [this](const domain::SecretRef& ref) {
+    bool found = false;
+    world_.each_vm([&](const domain::Vm& vm) {
+      found = found || vm.spec.admin_secret == ref || vm.spec.user_data == ref;
+    });
+    return found;
+  };
+  auto status = retention_.sweep(batch_, in_use);
+  if (!status) failed_ = status.error();
+  return status;
 }
 
 void SequencerCore::index_streams(const domain::RecordBody& record,
@@ -297,178 +359,22 @@ domain::Envelope SequencerCore::envelope_of(const domain::Task& task, std::strin
   return e;
 }
 
-// ---- workers ----
-
-void SequencerCore::take(domain::WorkerInput& input) {
-  std::visit([this](auto& message) { take(message); }, input);
-}
-
-void SequencerCore::take(const domain::WorkerHello& hello) {
-  if (drain_superseded(hello.session)) return;
-  if (!is_read_only()) end_leases_of_dead(hello);
-  WorkerSession& session = leases_.open_session(hello, steady_, now_);
-  session.asked_at_us = std::max(session.asked_at_us, hello.asked_at_us);
-  ++workers_version_;
-  domain::Welcome welcome;
-  welcome.session = hello.session;
-  welcome.epoch = log_.head().epoch;
-  welcome.heartbeat_interval = options_.heartbeat_interval;
-  welcome.asked_at_us = hello.asked_at_us;
-  welcome.lost = extend_held(session, hello.held);
-  effect(hello.session, std::move(welcome));
-}
-
-// A worker of that name starts anew: the process that held these is gone. Also those that it held
-// when an earlier server stopped: that one's sessions are not known here, but the log names them.
-void SequencerCore::end_leases_of_dead(const domain::WorkerHello& hello) {
-  for (const domain::SessionId& old : leases_.earlier_sessions(hello.worker, hello.session)) {
-    const std::set<domain::TaskId> held = leases_.session(old)->held;
-    leases_.supersede_session(old);
-    for (const domain::TaskId& task : held) end_lease(task, domain::LeaseEnd::ProcessDied);
-  }
-  for (const domain::TaskId& id : leases_.unclaimed()) {
-    const domain::Task* task = world_.task(id);
-    if (task == nullptr || task->worker != hello.worker || task->session == hello.session) continue;
-    end_lease(id, domain::LeaseEnd::ProcessDied);
-  }
-}
-
-// An older process of a worker that has been replaced: it holds nothing any more.
-bool SequencerCore::drain_superseded(const domain::SessionId& session) {
-  if (!leases_.is_superseded(session)) return false;
-  effect(session, domain::DrainWorker{"another process of this worker has taken its place"});
-  return true;
-}
-
-std::vector<domain::HeldLease> SequencerCore::extend_held(
-    WorkerSession& session, const std::vector<domain::HeldLease>& held) {
-  std::vector<domain::HeldLease> lost;
-  for (const domain::HeldLease& h : held) {
-    TaskLease* lease = leases_.lease(h.task);
-    const domain::Task* task = world_.task(h.task);
-    if (lease == nullptr || lease->token != h.token || task == nullptr ||
-        task->session != session.id) {
-      lost.push_back(h);
-      continue;
-    }
-    if (!session.held.contains(h.task)) leases_.reattach(*lease, session.id);
-    leases_.extend(*lease, steady_ + options_.policy.lease_timeout);
-    // Said when it was requested, but that frame may be lost, or the server have stopped then.
-    if (task->cancel_requested()) effect(session.id, domain::CancelLease{h.task, h.token});
-  }
-  return lost;
-}
-
-void SequencerCore::take(const domain::WorkerHeartbeat& heartbeat) {
-  if (drain_superseded(heartbeat.session)) return;
-  domain::HeartbeatAck ack;
-  ack.asked_at_us = heartbeat.asked_at_us;
-  WorkerSession* session = leases_.session(heartbeat.session);
-  if (session == nullptr) {
-    ack.unknown_session = true;
-  } else {
-    session->last_seen = steady_;
-    session->asked_at_us = std::max(session->asked_at_us, heartbeat.asked_at_us);
-    if (heartbeat.draining && !session->draining) {
-      session->draining = true;
-      ++workers_version_;
-    }
-    ack.lost = extend_held(*session, heartbeat.held);
-  }
-  effect(heartbeat.session, std::move(ack));
-}
-
-void SequencerCore::take(const domain::WorkerGoodbye& goodbye) {
-  WorkerSession* session = leases_.session(goodbye.session);
-  if (session == nullptr || (is_read_only() && !session->held.empty())) return;
-  const std::set<domain::TaskId> held = session->held;
-  leases_.close_session(goodbye.session);
-  ++workers_version_;
-  for (const domain::TaskId& task : held) end_lease(task, domain::LeaseEnd::Expired);
-}
-
-void SequencerCore::take(DrainRequest& request) {
-  bool found = false;
-  for (const auto& [id, s] : leases_.sessions()) {
-    if (s.worker != request.worker && base::to_string(id) != request.worker) continue;
-    found = true;
-    leases_.session(id)->draining = true;
-    ++workers_version_;
-    effect(id, domain::DrainWorker{"drain requested"});
-  }
-  if (request.done) request.done(found);
-}
-
-void SequencerCore::take(domain::WorkerReport& report) {
-  if (drain_superseded(report.session)) return;
-  if (WorkerSession* session = leases_.session(report.session)) {
-    session->last_seen = steady_;
-    session->asked_at_us = std::max(session->asked_at_us, report.asked_at_us);
-  }
-  if (is_read_only()) return;  // not acknowledged: it comes again
-  TaskLease* lease = leases_.lease(report.task);
-  if (lease != nullptr && lease->token == report.token && lease->session == report.session &&
-      report.report_id <= lease->last_report) {
-    acknowledge(report, false);  // came twice
-    return;
-  }
-  const domain::Task* task = world_.task(report.task);
-  if (!options_.fence && task != nullptr) {
-    report.token = task->token;
-    report.session = task->session;
-  }
-  const bool log_progress = due_for_log(lease, report);
-  auto events =
-      domain::decide_report(world_, options_.policy, report, now_, next_random(), log_progress);
-  if (!events) {
-    if (observer_ != nullptr) observer_->on_stale_report();
-    acknowledge(report, true);
-    return;
-  }
-  if (lease != nullptr) {
-    if (lease->session != report.session) leases_.reattach(*lease, report.session);
-    lease->last_report = report.report_id;
-    leases_.extend(*lease, steady_ + options_.policy.lease_timeout);
-    note_progress(report, log_progress);
-  }
-  if (!events->empty()) commit(envelope_of(*task, worker_actor(task->worker)), std::move(*events));
-  acknowledge(report, false);
-}
-
-void SequencerCore::acknowledge(const domain::WorkerReport& report, bool lost) {
-  domain::ReportAck ack;
-  ack.report_id = report.report_id;
-  ack.task = report.task;
-  ack.token = report.token;
-  ack.lease_lost = lost;
-  if (!lost && domain::is_begun(world_, report)) ack.granted_step = report.begin->step;
-  effect(report.session, std::move(ack));
-}
-
-bool SequencerCore::due_for_log(TaskLease* lease, const domain::WorkerReport& report) const {
-  return lease != nullptr && report.progress && !report.outcome &&
-         report.progress->percent > lease->logged_percent &&
-         steady_ - lease->progress_logged >= options_.progress_log_interval;
-}
-
-void SequencerCore::note_progress(const domain::WorkerReport& report, bool logged) {
-  if (!report.progress || report.outcome) return;
-  progress_.set(report.task, *report.progress);
-  TaskLease* lease = leases_.lease(report.task);
-  if (!logged || lease == nullptr) return;
-  lease->logged_percent = report.progress->percent;
-  lease->progress_logged = steady_;
-}
-
 // ---- time ----
 
 std::optional<base::Time> SequencerCore::next_timer() const {
+  if (is_read_only()) return now_ + kReadOnlyPoll;
+  if (retention_.due()) return now_;
   std::optional<base::Time> next = next_sample_;
   if (!world_.timers().empty()) {
     const base::Time due = world_.timers().begin()->due;
     if (!next || due < *next) next = due;
   }
   return next;
+}
+
+std::optional<base::SteadyTime> SequencerCore::next_lease_expiry() const {
+  if (is_read_only()) return steady_ + kReadOnlyPoll;
+  return leases_.next_expiry();
 }
 
 base::Status SequencerCore::run_timers() {
@@ -517,45 +423,7 @@ void SequencerCore::sample_hour() {
   next_sample_ = hour + std::chrono::hours(1);
   domain::Envelope envelope;
   envelope.actor = kServer;
-  commit(std::move(envelope), domain::decide_sample(world_, hour));
-}
-
-// ---- leases ----
-
-bool SequencerCore::dispatch() {
-  const base::SteadyTime since =
-      steady_ - std::min(3 * options_.heartbeat_interval, options_.policy.lease_timeout);
-  for (const auto& [pool, queue] : world_.ready()) {
-    while (!queue.empty()) {
-      WorkerSession* session = leases_.roomiest(pool, since);
-      if (session == nullptr) break;
-      if (batch_is_full()) return true;
-      lease_to(queue.begin()->task, *session);
-    }
-  }
-  return false;
-}
-
-// `id` by value: the queue that it is read from forgets it here.
-void SequencerCore::lease_to(domain::TaskId id, WorkerSession& session) {
-  const domain::Task& task = *world_.task(id);
-  auto events =
-      domain::decide_lease(world_, options_.policy, task, session.id, session.worker, now_);
-  commit(envelope_of(task, std::string(kServer)), std::move(events));
-  leases_.grant(id, task.token, session.id, steady_ + options_.policy.lease_timeout);
-  domain::WorkOrder order =
-      domain::make_work_order(world_, options_.policy, task, log_.head().epoch);
-  order.asked_at_us = session.asked_at_us;
-  effect(session.id, std::move(order), task.tenant);
-}
-
-std::vector<WorkerStatus> SequencerCore::workers() const {
-  std::vector<WorkerStatus> out;
-  for (const auto& [id, s] : leases_.sessions()) {
-    out.push_back({id, s.worker, s.pools, s.version, s.slots,
-                   static_cast<std::uint32_t>(s.held.size()), s.draining, s.connected_at});
-  }
-  return out;
+  retention_.on_sample(commit(std::move(envelope), domain::decide_sample(world_, hour)));
 }
 
 }  // namespace slipway::eventstore

@@ -120,7 +120,7 @@ void send_token(CoreContext& ctx, Sending& sending) {
     request.secrets.push_back({ref, ctx.services.seal(ref, request.command.caller.tenant, value)});
   }
   request.form = std::make_unique<FixedForm>(
-      201, std::move(body), eventstore::Answer::SecretSlot{offset, ref}, std::move(value));
+      201, std::move(body), eventstore::Answer::SecretSlot{offset, ref, true}, std::move(value));
   submit(ctx, sending);
 }
 

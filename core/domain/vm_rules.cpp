@@ -309,6 +309,8 @@ const VmRule* vm_rule(CommandKind command) {
   static constexpr VmRule kRename{kAny, std::nullopt, std::nullopt, kHarmless};
   static constexpr VmRule kMigrate{kUp | kOff, Migrating, std::nullopt, kHarmless};
   static constexpr VmRule kSnapshot{kUp | kOff, Snapshotting, std::nullopt, kHarmless};
+  // It changes disk and power at once: one that failed may have, or an earlier attempt of it.
+  static constexpr VmRule kRestore{kUp | kOff, Snapshotting};
   static constexpr VmRule kCapture{kUp | kOff | bit(Paused) | bit(Suspended), Snapshotting,
                                    std::nullopt, kHarmless};
   switch (command) {
@@ -337,9 +339,10 @@ const VmRule* vm_rule(CommandKind command) {
     case CommandKind::VmMigrate:
       return &kMigrate;
     case CommandKind::VmSnapshotCreate:
-    case CommandKind::VmSnapshotRestore:
     case CommandKind::VmSnapshotDelete:
       return &kSnapshot;
+    case CommandKind::VmSnapshotRestore:
+      return &kRestore;
     case CommandKind::ImageCapture:
       return &kCapture;
     default:

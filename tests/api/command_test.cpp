@@ -116,7 +116,7 @@ TEST(Commands, ABodyOfAnotherTypeIs415) {
   EXPECT_EQ(server.post("/core/v1/vms", kNano, "Content-Type: text/plain\r\n").status, 415);
 }
 
-TEST(Idempotency, TheSameKeyGivesTheFirstAnswerAgain) {
+TEST(Idempotency, G1_3_TheSameKeyGivesTheFirstAnswerAgain) {
   TestServer server;
   server.worker().hold();
   const std::string key = "Idempotency-Key: k-1\r\n";
@@ -227,7 +227,7 @@ TEST(Batches, AThousandCopiesAreOneBatch) {
   EXPECT_EQ(seen, 1000U);
 }
 
-TEST(Batches, OverAThousandIs422) {
+TEST(Batches, G8_OverAThousandIs422) {
   TestServer server;
   const Answer answer = server.post("/core/v1/batches", R"({"template":{},"count":1001})");
   EXPECT_EQ(answer.status, 422) << answer.body;

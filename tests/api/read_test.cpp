@@ -119,7 +119,7 @@ TEST(Lists, FiltersAreAndOutsideAndOrInside) {
   EXPECT_EQ(json_of(server.get("/core/v1/vms?name=web-1"))["items"].size(), 1U);
 }
 
-TEST(MinSeq, AReaderSeesItsOwnWriteOr503) {
+TEST(MinSeq, G1_6_AReaderSeesItsOwnWriteOr503) {
   TestServer server;
   const Answer made = server.post("/core/v1/vms", kNano);
   const std::string seq = made.header("Slipway-Seq");

@@ -31,7 +31,7 @@ TEST(Seal, OpensOnlyWithTheSameKeyBytesAndAssociatedData) {
   EXPECT_FALSE(open_sealed(key, "", "ref"));
 }
 
-TEST(Password, VerifiesOnlyItself) {
+TEST(Password, G6_7_VerifiesOnlyItself) {
   crypto_init();
   const std::string hash = hash_password("test");
   EXPECT_TRUE(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")) << hash;

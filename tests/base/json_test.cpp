@@ -109,7 +109,7 @@ TEST(Fields, BinaryRoundTripsAndATruncatedOneIsNotOk) {
   }
 }
 
-TEST(JsonParser, RefusesWhatTheContractNames) {
+TEST(JsonParser, G8_RefusesWhatTheContractNames) {
   const std::string deep = std::string(33, '[') + std::string(33, ']');
   const std::vector<std::pair<std::string, Errc>> cases = {
       {"", Errc::MalformedJson},
@@ -135,7 +135,7 @@ TEST(JsonParser, RefusesWhatTheContractNames) {
   }
 }
 
-TEST(JsonParser, CountsElementsAndKeys) {
+TEST(JsonParser, G8_CountsElementsAndKeys) {
   JsonParser parser;
   std::string array = "[0";
   for (int i = 1; i < 10000; ++i) array += ",0";

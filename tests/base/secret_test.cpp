@@ -14,7 +14,7 @@ concept Printable = requires(std::ostream& out, const T& value) {
   out << value;
 };
 
-TEST(Secret, CanNotBePrintedComparedOrCopied) {
+TEST(Secret, G6_1_CanNotBePrintedComparedOrCopied) {
   static_assert(!Printable<Secret>);
   static_assert(!std::equality_comparable<Secret>);
   static_assert(!std::is_copy_constructible_v<Secret>);

@@ -230,6 +230,10 @@ class NoLog final : public EventLog {
   base::Result<std::optional<std::string>> secret(std::string_view) const override {
     return std::optional<std::string>();
   }
+  base::Result<std::vector<LogBatch::Put>> range(LogColumn, std::string_view, std::string_view,
+                                                 std::size_t) const override {
+    return std::vector<LogBatch::Put>();
+  }
   std::uint64_t free_bytes() const override { return 0; }
 
  private:

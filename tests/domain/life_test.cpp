@@ -84,7 +84,7 @@ TEST(Report, ProgressIsLoggedOnlyWhenDue) {
   s.when(r, true).then({"task-1 TaskProgressed"});
 }
 
-TEST(Attempts, BackoffIsFullJitterWithinItsBounds) {
+TEST(Attempts, G4_1_8_BackoffIsFullJitterWithinItsBounds) {
   Policy p;
   for (std::uint32_t attempt = 0; attempt < 70; ++attempt) {
     const auto ceiling = std::min<std::int64_t>(
@@ -109,7 +109,7 @@ TEST(Attempts, ARetryWaitsAtLeastAsLongAsTheBackendAsks) {
   s.when_passes(1s).then({"task-1 TaskReady"});
 }
 
-TEST(Attempts, ThrottlingIsNotCounted) {
+TEST(Attempts, G4_1_8_ThrottlingIsNotCounted) {
   Story s;
   s.given(create(1));
   for (FencingToken token = 1; token <= 20; ++token) {
@@ -177,7 +177,7 @@ TEST(Attempts, UsedUpAndNobodyToUndoIsDeadAfterTheGrace) {
   use_up(s).when_passes(2min).then({"task-1 TaskDead", "vm-1 VmFailed"});
 }
 
-TEST(Attempts, ThreeProcessDeathsArePoison) {
+TEST(Attempts, G4_1_7_ThreeProcessDeathsArePoison) {
   Story s;
   s.given(create(1));
   for (int death = 1; death < 3; ++death) {
@@ -258,6 +258,20 @@ TEST(Cancel, LeavesTheVmAsItWasOnlyIfThatIsKnown) {
             VmState::Error);
   EXPECT_EQ(vm_after([](Story& s) { s.when_leased(2).when_lease_ends(2).given(cancel(2)); }),
             VmState::Error);
+}
+
+// Seed 254 of the simulator: the first attempt's answer was lost, the second was refused.
+TEST(Attempts, ARestoreThatFailedMayHaveHappened) {
+  Story s;
+  s.running_vm(1).vm_in(1, VmState::Stopped);
+  s.given(Events{{StreamId(StreamKind::Vm, vm(1)), 0, SnapshotCreated{{.name = "s"}}}});
+  ActOnVm restore;
+  restore.kind = CommandKind::VmSnapshotRestore;
+  restore.vm = vm(1);
+  restore.args.snapshot = "s";
+  s.given(act(2, restore)).when_leased(2);
+  s.when(ends(2, 1, OutcomeKind::Retry)).when_passes(1min).when_leased(2);
+  s.when(ends(2, 2, OutcomeKind::Failed)).then({"task-2 TaskFailed", "vm-1 VmFailed"});
 }
 
 TEST(Cancel, TooLateIsSuccess) {

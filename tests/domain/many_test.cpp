@@ -70,7 +70,7 @@ TEST(Batch, LenientMakesARefusedItemAFailedOne) {
   EXPECT_EQ(s.state(100), TaskState::Partial);
 }
 
-TEST(Batch, HasAtLeastOneItemAndAtMostTheLimit) {
+TEST(Batch, G8_HasAtLeastOneItemAndAtMostTheLimit) {
   Story s;
   s.policy.batch_items_max = 2;
   s.when(batch(100, {})).refused(Errc::UnprocessableArgument);

@@ -108,7 +108,7 @@ void check_all(std::variant<E...>*) {
   (check_event<E>(), ...);
 }
 
-TEST(Record, EveryEventReadsAsItWasWritten) { check_all(static_cast<EventBody*>(nullptr)); }
+TEST(Record, G3_8_EveryEventReadsAsItWasWritten) { check_all(static_cast<EventBody*>(nullptr)); }
 
 TEST(Record, AnUnknownEventStopsTheReader) {
   std::string text = encoded(record_of<TaskReady>());
@@ -157,7 +157,7 @@ Story busy() {
   return s;
 }
 
-TEST(Snapshot, OfAWorldIsTheReplayedWorld) {
+TEST(Snapshot, G3_10_OfAWorldIsTheReplayedWorld) {
   const Story s = busy();
   World replayed;
   base::JsonParser parser;

@@ -152,6 +152,25 @@ TYPED_TEST(EventLogContract, KeepsAndDeletesSecrets) {
   EXPECT_EQ(*this->log().secret("ref"), std::nullopt);
 }
 
+TYPED_TEST(EventLogContract, ReadsARangeOfKeysInTheOrderOfTheirBytes) {
+  LogBatch batch;
+  batch.idempotency = {{"b", "2"}, {"c", "3"}, {std::string("\0z", 2), "0"}, {"\xFF", "9"}};
+  batch.secrets = {{"b", "secret"}};
+  ASSERT_TRUE(this->log().append(batch));
+  const auto keys = [&](LogColumn column, std::string_view from, std::string_view to,
+                        std::size_t limit = 10) {
+    std::string out;
+    for (const auto& entry : *this->log().range(column, from, to, limit)) out += entry.value;
+    return out;
+  };
+  EXPECT_EQ(keys(LogColumn::Idempotency, "", "\xFF"), "023") << "`to` is not in it";
+  EXPECT_EQ(keys(LogColumn::Idempotency, "b", "c"), "2");
+  EXPECT_EQ(keys(LogColumn::Idempotency, "bb", "\xFF"), "3");
+  EXPECT_EQ(keys(LogColumn::Idempotency, "", "\xFF", 2), "02");
+  EXPECT_EQ(keys(LogColumn::Idempotency, "d", "e"), "");
+  EXPECT_EQ(keys(LogColumn::Secrets, "", "\xFF"), "secret");
+}
+
 TYPED_TEST(EventLogContract, AKeyForgottenAndPutInOneBatchIsThere) {
   LogBatch batch;
   batch.idempotency = {{"key", "new"}};

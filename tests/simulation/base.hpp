@@ -83,18 +83,24 @@ struct Violation {
 // A protection switched off or a bug put in, to show that the simulator sees it.
 enum class Plant : std::uint8_t {
   None,
-  NoFence,           // reports of old tokens count
-  AnswerBeforeSync,  // answers and frames leave before the batch is durable
-  NoIdempotency,     // remembered answers are forgotten
-  LeasesNeverEnd,    // a lease that is not extended does not expire
-  KeyPerAttempt,     // correlation keys made from the token, so the cloud cannot tell a repeat
-  NoFenceInCloud,    // the cloud takes late calls of old tokens
-  UndoDoesNothing,   // the backend says it undid, and did not
-  LookupFindsNone,   // and keys per attempt: what an earlier attempt made is not adopted
-  SnapshotForgets,   // the snapshot lacks a section
-  DeliverTwice,      // one lease's order goes to two workers
+  NoFence,            // reports of old tokens count
+  AnswerBeforeSync,   // answers and frames leave before the batch is durable
+  NoIdempotency,      // remembered answers are forgotten
+  LeasesNeverEnd,     // a lease that is not extended does not expire
+  KeyPerAttempt,      // correlation keys made from the token, so the cloud cannot tell a repeat
+  NoFenceInCloud,     // the cloud takes late calls of old tokens
+  UndoDoesNothing,    // the backend says it undid, and did not
+  LookupFindsNone,    // and keys per attempt: what an earlier attempt made is not adopted
+  SnapshotForgets,    // the snapshot lacks a section
+  DeliverTwice,       // one lease's order goes to two workers
+  ProjectionForgets,  // the live read models miss an event
+  // What the log is given is not what was decided:
+  VersionSkipped,     // an event's version is one too high
+  AttemptsUncounted,  // a task may be tried once, and is tried on
+  EventAfterTheEnd,   // a finished task changes
+  BusyVmTaken,        // a command begins on a VM that another is at work on
 };
-constexpr std::array<std::string_view, 11> enum_names(Plant) {
+constexpr std::array<std::string_view, 16> enum_names(Plant) {
   return {"none",
           "no-fence",
           "answer-before-sync",
@@ -105,7 +111,12 @@ constexpr std::array<std::string_view, 11> enum_names(Plant) {
           "undo-does-nothing",
           "lookup-finds-none",
           "snapshot-forgets",
-          "deliver-twice"};
+          "deliver-twice",
+          "projection-forgets",
+          "version-skipped",
+          "attempts-uncounted",
+          "event-after-the-end",
+          "busy-vm-taken"};
 }
 
 }  // namespace slipway::simulation

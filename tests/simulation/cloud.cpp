@@ -68,7 +68,6 @@ Fault SharedCloud::draw() {
 std::unique_ptr<InlineBackend> SharedCloud::connect(std::uint64_t seed) {
   Options options;
   options.seed = seed;
-  options.ledger = false;
   options.fault = [this](const BackendCall&) { return draw(); };
   return std::make_unique<InlineBackend>(std::move(options),
                                          std::make_unique<SharedStore>(*store_));

@@ -178,6 +178,15 @@ void Invariants::answered(const std::string& request, const domain::TaskId& task
   }
 }
 
+void Invariants::ordered(const domain::TaskId& task, domain::FencingToken token,
+                         const domain::SessionId& session) {
+  const auto [first, is_new] = ordered_.emplace(std::pair(task, token), session);
+  if (!is_new && first->second != session) {
+    violate("one-live-lease", fmt::format("lease {} of task {} was given to two workers", token,
+                                          base::to_string(task)));
+  }
+}
+
 void Invariants::all_ended(base::Time quiet, domain::Seq quiet_seq, Duration grace) const {
   for (const auto& [id, task] : tasks_) {
     if (!domain::is_terminal(task.state)) {
@@ -265,6 +274,42 @@ void Invariants::check_vm(const domain::Vm& vm,
             fmt::format("vm {}: host {} image {} name {} in the log; {} {} {} in the cloud", name,
                         vm.spec.host, base::to_string(vm.spec.image), vm.spec.name, row.host,
                         base::to_string(row.image), row.name));
+  }
+}
+
+void Invariants::ledger(workers::simulated::Store& cloud) const {
+  using workers::simulated::Operation;
+  using workers::simulated::Outcome;
+  std::map<domain::VmId, int> alive;
+  std::int64_t made = 0;  // VMs and images are numbered together
+  cloud.each_ledger([&](const workers::simulated::LedgerRow& row) {
+    if (row.outcome == Outcome::Done && row.operation == Operation::ImageCreate) ++made;
+    const bool create = row.operation == Operation::VmCreate;
+    if ((!create && row.operation != Operation::VmDelete) || row.outcome != Outcome::Done) {
+      return;
+    }
+    const auto task = tasks_.find(row.task);
+    if (task == tasks_.end()) {
+      violate("ledger", fmt::format("task {} called the cloud and is not in the log",
+                                    base::to_string(row.task)));
+    }
+    int& count = alive[task->second.vm];
+    count += create ? 1 : -1;
+    made += create ? 1 : 0;
+    if (count < 0 || count > 1) {
+      violate(count > 1 ? "no-vm-made-twice" : "ledger",
+              fmt::format("vm {} is there {} times after task {}", base::to_string(task->second.vm),
+                          count, base::to_string(row.task)));
+    }
+  });
+  if (made != cloud.totals().last_number) {
+    violate("ledger", fmt::format("{} VMs and images were made, the ledger says {}",
+                                  cloud.totals().last_number, made));
+  }
+  cloud.each_vm([&](const VmRow& row) { --alive[row.vm]; });
+  for (const auto& [vm, count] : alive) {
+    if (count == 0) continue;
+    violate("ledger", fmt::format("vm {} is unaccounted for: {}", base::to_string(vm), count));
   }
 }
 

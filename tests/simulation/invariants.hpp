@@ -37,10 +37,16 @@ class Invariants {
   void folded_equals(const domain::World& live, std::string_view where) const;
   void was_acknowledged(const domain::TaskId& task) const;  // must be in the log
   void answered(const std::string& request, const domain::TaskId& task);
+  // A worker was given a lease: no other may be given the same.
+  void ordered(const domain::TaskId& task, domain::FencingToken token,
+               const domain::SessionId& session);
   // All is quiet: nothing may be unfinished, and what ended since `quiet` ended in time.
   void all_ended(base::Time quiet, domain::Seq quiet_seq, Duration grace) const;
   // At quiescence: the cloud has what the log says, once, and nothing else.
   void inventory(workers::simulated::Store& cloud) const;
+  // The cloud's own account of its calls: each VM made once, by a task that the log knows, and each
+  // that was made is there or was deleted.
+  void ledger(workers::simulated::Store& cloud) const;
   // At any time: no VM exists twice.
   static void no_double(workers::simulated::Store& cloud);
 
@@ -67,6 +73,7 @@ class Invariants {
   std::set<domain::VmId> uncertain_;
   std::map<std::string, domain::Seq> requests_;    // request id -> the record that accepted it
   std::map<std::string, domain::TaskId> answers_;  // request id -> the task it was told
+  std::map<std::pair<domain::TaskId, domain::FencingToken>, domain::SessionId> ordered_;
   base::JsonParser parser_;
 };
 

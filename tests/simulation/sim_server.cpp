@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "tests/simulation/seen_log.hpp"
 #include "tests/simulation/simulator.hpp"
 
 // The server process of the simulation: starts from the log, takes inputs in batches, crashes.
@@ -8,42 +9,6 @@ namespace slipway::simulation {
 using namespace std::chrono_literals;  // NOLINT: tests
 using eventstore::Input;
 using eventstore::MemoryLog;
-
-namespace {
-
-// The log as the sequencer sees it; a plant may forget idempotency records.
-class SeenLog final : public eventstore::EventLog {
- public:
-  SeenLog(MemoryLog& log, bool forgets) : log_(log), forgets_(forgets) {}
-  base::Status append(const eventstore::LogBatch& batch) override { return log_.append(batch); }
-  const eventstore::LogHead& head() const override { return log_.head(); }
-  base::Result<std::unique_ptr<eventstore::LogCursor>> read(eventstore::Seq from) const override {
-    return log_.read(from);
-  }
-  base::Result<std::optional<eventstore::Record>> find(eventstore::Seq seq,
-                                                       std::string& storage) const override {
-    return log_.find(seq, storage);
-  }
-  base::Result<std::vector<eventstore::Seq>> stream_records(std::string_view key,
-                                                            eventstore::Seq from,
-                                                            std::size_t limit) const override {
-    return log_.stream_records(key, from, limit);
-  }
-  base::Result<std::optional<std::string>> idempotency(std::string_view key) const override {
-    if (forgets_) return std::optional<std::string>();
-    return log_.idempotency(key);
-  }
-  base::Result<std::optional<std::string>> secret(std::string_view ref) const override {
-    return log_.secret(ref);
-  }
-  std::uint64_t free_bytes() const override { return log_.free_bytes(); }
-
- private:
-  MemoryLog& log_;
-  const bool forgets_;
-};
-
-}  // namespace
 
 SimServer::SimServer(Simulator& sim)
     : clock(sim.timeline, Duration(0), Duration(77777777)), sim_(sim) {}
@@ -85,10 +50,13 @@ void SimServer::start() {
   options.fence = sim_.options.plant != Plant::NoFence;
   options.batch_events_max = 1 + sim_.random.below(200);
   if (sim_.options.plant == Plant::LeasesNeverEnd) options.policy.lease_timeout = 100h;
-  seen_log_ = std::make_unique<SeenLog>(log_, sim_.options.plant == Plant::NoIdempotency);
+  seen_log_ = std::make_unique<SeenLog>(log_, sim_.options.plant);
   core_ = std::make_unique<eventstore::SequencerCore>(*seen_log_, std::move(world), clock, options,
                                                       sim_.random.next());
   core_->set_effects(this);
+  core_->set_space([this] { return space; });
+  sim_.read_models.restart();
+  core_->add_listener(&sim_.read_models);
   broker_ = std::make_unique<workers::BrokerCore>(
       [this](domain::WorkerInput&& input) { push(Input(std::move(input))); },
       [](const domain::SecretRef&, const std::string&) -> base::Result<base::Secret> {
@@ -113,6 +81,26 @@ void SimServer::crash(std::string_view why, Duration down) {
   inputs_.clear();
   log_.crash();
   sim_.timeline.after(down, [this] { start(); });
+}
+
+void SimServer::deliver_to_another(const domain::WorkerEffect& order) {
+  for (const auto& status : core_->workers()) {
+    if (status.session == order.session) continue;
+    domain::WorkerEffect copy = order;
+    copy.session = status.session;
+    return broker_->on_effect(std::move(copy));
+  }
+}
+
+void SimServer::drain(const std::string& name) {
+  if (!is_up()) return;
+  push(Input(eventstore::DrainRequest{name, [](bool) {}}));
+}
+
+void SimServer::fill_disk(eventstore::SpaceState state, Duration length) {
+  sim_.trace("the disk is nearly full for {} ms", length.count() / 1000);
+  space = state;
+  sim_.timeline.after(length, [this] { space = eventstore::SpaceState::Normal; });
 }
 
 bool SimServer::submit(std::unique_ptr<eventstore::Submission> submission) {
@@ -154,6 +142,7 @@ void SimServer::turn() {
   const auto status = process(inputs);
   if (!status) return crash("the log failed", sim_.random.between(10ms, 40s));
   sim_.invariants.follow(log_);
+  sim_.read_models.turn();
   if (++turns_ % 256 == 0) sim_.invariants.folded_equals(core_->world(), "while it runs");
   if (sim_.random.chance(0.002)) take_snapshot();
 
@@ -212,6 +201,7 @@ base::Status SimServer::process(std::vector<Input>& inputs) {
 void SimServer::post(std::vector<domain::WorkerEffect>&& effects) {
   for (domain::WorkerEffect& effect : effects) {
     if (const auto* order = std::get_if<domain::WorkOrder>(&effect.message)) {
+      if (sim_.options.plant == Plant::DeliverTwice) deliver_to_another(effect);
       sim_.trace("lease {} {} token {} attempt {}{}", base::to_string(order->task),
                  base::enum_name(order->command), order->token, order->attempt,
                  order->cancel ? " cancel" : "");

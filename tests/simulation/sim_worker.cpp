@@ -14,7 +14,7 @@ SimWorker::SimWorker(Simulator& s, std::uint64_t n, std::string worker_name)
       clock(s.timeline, s.random.between(-2s, 2s), s.random.between(1s, 1000000s)),
       backend(s.cloud, s.random.next()) {
   workers::WorkerCoreOptions options;
-  options.session = s.random.id<domain::SessionId>(clock.now());
+  options.session = session = s.random.id<domain::SessionId>(clock.now());
   options.name = name;
   options.slots = static_cast<std::uint32_t>(1 + s.random.below(8));
   options.drain_timeout = 20s;
@@ -39,6 +39,9 @@ void SimWorker::receive(const workers::Frames& frames) {
   const std::array<std::string_view, 2> views{frames.header, frames.body};
   auto message = reader_.read_server_message(views);
   if (!message) violate("wire", message.error().message);
+  if (const auto* order = std::get_if<domain::WorkOrder>(&message->message)) {
+    sim.invariants.ordered(order->task, order->token, session);
+  }
   inbox_.push_back({message->epoch, std::move(message->message)});
   wake_after(0ms);
 }

@@ -17,6 +17,7 @@ Simulator::Simulator(const SimulationOptions& o)
       random(o.seed),
       cloud(timeline, random, o.plant),
       server(*this),
+      read_models(server.log(), o.seed, o.plant),
       workload_(std::make_unique<Workload>(*this)) {
   invariants.tell = [this](std::string line) { trace_line(std::move(line)); };
 }
@@ -87,6 +88,17 @@ void Simulator::chaos() {
 
 void Simulator::strike() {
   SimWorker* w = any_worker();
+  if (random.chance(0.04)) {
+    const bool read_only = random.chance(0.5);
+    server.fill_disk(
+        read_only ? eventstore::SpaceState::ReadOnly : eventstore::SpaceState::RefuseNew,
+        random.between(0s, 40s));
+  }
+  if (w != nullptr && random.chance(0.04)) {
+    trace("an operator drains {}", w->name);
+    server.drain(w->name);
+    replace(w->name, random.between(5s, 40s));
+  }
   const std::uint64_t kind = random.below(100);
   if (kind < 8) {
     server.crash("killed", random.between(10ms, 60s));
@@ -127,6 +139,7 @@ void Simulator::strike() {
 void Simulator::calm_down() {
   calm = true;
   cloud.faults.on = false;
+  server.space = eventstore::SpaceState::Normal;
   trace("all faults stop");
   for (const auto& w : workers) {
     if (w->alive && w->frozen_until > timeline.now()) w->frozen_until = timeline.now();
@@ -160,6 +173,8 @@ void Simulator::run_to_the_end() {
   invariants.all_ended(quiet, quiet_seq, 70s + turned_back_);
   invariants.folded_equals(server.core().world(), "at the end");
   invariants.inventory(cloud.store());
+  invariants.ledger(cloud.store());
+  read_models.rebuilt_equals_live();
 }
 
 Outcome Simulator::run() {

@@ -13,6 +13,7 @@
 #include "eventstore/sequencer.hpp"
 #include "tests/simulation/cloud.hpp"
 #include "tests/simulation/invariants.hpp"
+#include "tests/simulation/sim_read_models.hpp"
 #include "workers/broker_core.hpp"
 #include "workers/worker_core.hpp"
 
@@ -57,6 +58,7 @@ class SimWorker {
   Simulator& sim;
   const std::uint64_t number;
   const std::string name;
+  domain::SessionId session;
   bool alive = true;
   Duration frozen_until{};
   SimClock clock;
@@ -87,14 +89,19 @@ class SimServer final : public eventstore::EffectSink {
   void receive(const std::string& route, const workers::Frames& frames);
   bool submit(std::unique_ptr<eventstore::Submission> submission);
   void post(std::vector<domain::WorkerEffect>&& effects) override;
+  // An operator asks a worker to go.
+  void drain(const std::string& name);
+  void fill_disk(eventstore::SpaceState state, Duration length);
   bool is_up() const { return core_ != nullptr; }
   const eventstore::SequencerCore& core() const { return *core_; }
   eventstore::MemoryLog& log() { return log_; }
 
   SimClock clock;
   std::uint64_t incarnation = 0;
+  eventstore::SpaceState space = eventstore::SpaceState::Normal;
 
  private:
+  void deliver_to_another(const domain::WorkerEffect& order);
   void push(eventstore::Input input);
   void turn_soon(Duration delay);
   void turn();
@@ -141,6 +148,7 @@ class Simulator {
   Invariants invariants;
   SharedCloud cloud;
   SimServer server;
+  SimReadModels read_models;
   std::vector<std::unique_ptr<SimWorker>> workers;
   std::uint64_t crashes = 0;
 

@@ -127,7 +127,7 @@ TEST_F(BrokerCoreTest, AWorkerThatConnectsAgainKeepsItsSession) {
   EXPECT_EQ(sent.back().first, "t2");
 }
 
-TEST_F(BrokerCoreTest, AnOrderTakesItsSecretsAlong) {
+TEST_F(BrokerCoreTest, G6_4_AnOrderTakesItsSecretsAlong) {
   say({"i1"}, hello(1));
   WorkOrder order = order_for(CommandKind::VmCreate, 1);
   order.spec.admin_secret = "sec-1";
@@ -136,7 +136,7 @@ TEST_F(BrokerCoreTest, AnOrderTakesItsSecretsAlong) {
   EXPECT_EQ(sent.back().second.body.substr(0, 400).find("sec-1@demo"), std::string::npos);
 }
 
-TEST_F(BrokerCoreTest, AnOrderWhoseSecretCannotBeOpenedIsNotSent) {
+TEST_F(BrokerCoreTest, G6_4_AnOrderWhoseSecretCannotBeOpenedIsNotSent) {
   say({"i1"}, hello(1));
   WorkOrder order = order_for(CommandKind::VmCreate, 1);
   order.spec.user_data = "gone";

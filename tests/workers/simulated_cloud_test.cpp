@@ -72,7 +72,7 @@ class CloudTest : public testing::TestWithParam<bool> {
   std::unique_ptr<Cloud> cloud;
 };
 
-TEST_P(CloudTest, ACreateMakesOneVmHoweverOftenItIsAsked) {
+TEST_P(CloudTest, G4_3_ACreateMakesOneVmHoweverOftenItIsAsked) {
   const std::string ref = create(1);
   EXPECT_EQ(create(1), ref);
   WorkOrder again = order_for(CommandKind::VmCreate, 1);
@@ -83,7 +83,7 @@ TEST_P(CloudTest, ACreateMakesOneVmHoweverOftenItIsAsked) {
   EXPECT_EQ(inventory().calls["vm.create/repeated"], 2U);
 }
 
-TEST_P(CloudTest, AnOlderTokenIsRefused) {
+TEST_P(CloudTest, G4_3_AnOlderTokenIsRefused) {
   WorkOrder newer = order_for(CommandKind::VmCreate, 1);
   newer.token = 2;
   perform(call(newer, "vm.create"));
@@ -93,7 +93,7 @@ TEST_P(CloudTest, AnOlderTokenIsRefused) {
   EXPECT_EQ(inventory().calls["vm.create/stale"], 1U);
 }
 
-TEST_P(CloudTest, OnceALookUpSaidNoneALateCallOfAnOlderAttemptMakesNothing) {
+TEST_P(CloudTest, G4_3_OnceALookUpSaidNoneALateCallOfAnOlderAttemptMakesNothing) {
   WorkOrder newer = order_for(CommandKind::VmCreate, 1);
   newer.token = 2;
   EXPECT_THAT(lookup(call(newer, "vm.create")).answer.found, IsEmpty());
@@ -101,7 +101,7 @@ TEST_P(CloudTest, OnceALookUpSaidNoneALateCallOfAnOlderAttemptMakesNothing) {
   EXPECT_THAT(inventory().vms, IsEmpty());
 }
 
-TEST_P(CloudTest, ALookUpFindsWhatTheKeyMade) {
+TEST_P(CloudTest, G4_3_ALookUpFindsWhatTheKeyMade) {
   const std::string ref = create(1);
   now += 5s;
   const auto found = lookup(call(order_for(CommandKind::VmCreate, 1), "vm.create")).answer.found;
@@ -110,7 +110,7 @@ TEST_P(CloudTest, ALookUpFindsWhatTheKeyMade) {
   EXPECT_EQ(found[0].age, Duration(5s));
 }
 
-TEST_P(CloudTest, ARedrivenTaskFindsWhatTheOldOneMadeAndFencesItOff) {
+TEST_P(CloudTest, G4_3_ARedrivenTaskFindsWhatTheOldOneMadeAndFencesItOff) {
   const std::string ref = create(1);
   WorkOrder redriven = order_for(CommandKind::VmCreate, 2);
   redriven.root = id<TaskId>(1);
@@ -121,7 +121,7 @@ TEST_P(CloudTest, ARedrivenTaskFindsWhatTheOldOneMadeAndFencesItOff) {
   EXPECT_TRUE(failed(perform(call(old, "vm.create"))));
 }
 
-TEST_P(CloudTest, ADeletedVmIsNotMadeAgainByTheSameAttempt) {
+TEST_P(CloudTest, G4_3_ADeletedVmIsNotMadeAgainByTheSameAttempt) {
   const WorkOrder order = order_for(CommandKind::VmCreate, 1);
   const std::string ref = create(1);
   perform(call(order, "vm.create", ref, "vm.delete"));
@@ -132,7 +132,7 @@ TEST_P(CloudTest, ADeletedVmIsNotMadeAgainByTheSameAttempt) {
   EXPECT_NE(perform(call(later, "vm.create")).answer.ref, ref);  // numbers are never used twice
 }
 
-TEST_P(CloudTest, DeletingWhatIsNotThereIsSuccess) {
+TEST_P(CloudTest, G4_2_4_DeletingWhatIsNotThereIsSuccess) {
   WorkOrder order = order_for(CommandKind::VmDelete, 2);
   EXPECT_FALSE(failed(perform(call(order, "vm.delete", "sim-99"))));
   EXPECT_FALSE(failed(perform(call(order, "vm.delete", ""))));
@@ -167,7 +167,7 @@ TEST_P(CloudTest, PowerFollowsTheDiagramAndAlreadySoIsSuccess) {
   EXPECT_EQ(inventory().vms[0].state, "stopped");
 }
 
-TEST_P(CloudTest, ARebootHappensOnce) {
+TEST_P(CloudTest, G4_3_ARebootHappensOnce) {
   const std::string ref = create(1);
   const WorkOrder order = order_for(CommandKind::VmReboot, 2);
   perform(call(order, "vm.reboot", ref));
