@@ -1,5 +1,9 @@
 #include "api/access_guard.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace slipway::api {
 namespace {
 
@@ -43,10 +47,44 @@ Router::HeadGuard AccessGuard::head_guard() {
   };
 }
 
-void AccessGuard::admit(Call call) const {
+Client AccessGuard::client_of(const Call& call) const {
+  const DoorKeeper& keeper =
+      doors_[static_cast<std::size_t>(door_of(call.route->permission.value()))];
+  return {call.reply, keeper.errors == nullptr ? &Client::kProblems : keeper.errors};
+}
+
+// False when it has answered with 429.
+bool AccessGuard::within_rate(const Call& call, RateOf of, std::string_view who) {
+  const auto refusal = rates_.take(of, who, services_.clock.steady());
+  if (!refusal) return true;
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(refusal->wait).count();
+  const base::Error error{
+      Errc::RateLimited,
+      fmt::format("more than {} requests a second of this {}", refusal->per_second, rate_name(of)),
+      {}};
+  const Client client = client_of(call);
+  ErrorInfo info = error_info(error, call.reply.request_id(), call.reply.trace_id());
+  info.retry_after = static_cast<int>(wait);
+  Response response = (*client.errors)(info);
+  // draft-ietf-httpapi-ratelimit-headers: so many requests (q) in a window of so many seconds (w).
+  const std::uint64_t window = std::max<std::uint64_t>(1, refusal->burst / refusal->per_second);
+  response.add("RateLimit-Policy",
+               fmt::format("\"{}\";q={};w={}", rate_name(of), refusal->burst, window));
+  response.add("RateLimit", fmt::format("\"{}\";r=0;t={}", rate_name(of), wait));
+  if (!response.find("Retry-After")) response.add("Retry-After", std::to_string(wait));
+  client.send(std::move(response));
+  return false;
+}
+
+void AccessGuard::admit(Call call) {
   const int permission = call.route->permission.value();
   const Door door = door_of(permission);
-  if (right_of(permission) == Right::Public || door == Door::OwnKeeping) {
+  if (right_of(permission) == Right::Public) {
+    Router::run(std::move(call));
+    return;
+  }
+  if (!within_rate(call, RateOf::Address, call.request.peer().address)) return;
+  if (door == Door::OwnKeeping) {
     Router::run(std::move(call));
     return;
   }
@@ -68,11 +106,15 @@ void AccessGuard::admit(Call call) const {
   });
 }
 
-void AccessGuard::enter(Call call, IdentityPtr identity) const {
+void AccessGuard::enter(Call call, IdentityPtr identity) {
   const Right right = right_of(call.route->permission.value());
-  const ErrorRenderer* errors =
-      doors_[static_cast<std::size_t>(door_of(call.route->permission.value()))].errors;
-  const Client client{call.reply, errors == nullptr ? &Client::kProblems : errors};
+  const Client client = client_of(call);
+  // A user who brings a password has one bucket, whatever he says beside it.
+  const auto token = call.request.find_header("authorization");
+  if (!within_rate(call, RateOf::Token, token.value_or(identity->actor)) ||
+      !within_rate(call, RateOf::Tenant, identity->tenant)) {
+    return;
+  }
   if (!identity->may(right)) {
     client.fail(forbidden(right));
     return;

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "api/authenticator.hpp"
+#include "api/rate_limiter.hpp"
 
 namespace slipway::api {
 
@@ -25,18 +26,23 @@ class AccessGuard {
   // Before the server starts.
   void open(Door door, DoorKeeper keeper);
 
+  RateLimiter& rates() { return rates_; }
+
   // Refers to this object, which must outlive the router.
   Router::Guard guard();
   // For routes that take a body piece by piece: those with a bearer token only.
   Router::HeadGuard head_guard();
 
  private:
-  void admit(Call call) const;
-  void enter(Call call, IdentityPtr identity) const;
+  void admit(Call call);
+  void enter(Call call, IdentityPtr identity);
+  Client client_of(const Call& call) const;
+  bool within_rate(const Call& call, RateOf of, std::string_view who);
 
   const ApiServices& services_;
   Authenticator& authenticator_;
   std::array<DoorKeeper, kDoors> doors_;
+  RateLimiter rates_;
 };
 
 }  // namespace slipway::api

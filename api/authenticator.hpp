@@ -18,6 +18,10 @@ class Authenticator {
   // "Authorization: Bearer ..."; without one the demo user in demo mode. Unauthenticated otherwise.
   base::Result<IdentityPtr> by_bearer(const Request& request) const;
 
+  // The token that the configuration names, for the first admin; empty: none. At the start and at a
+  // reload.
+  void set_admin_token(const base::Secret& token);
+
   // `done` is called once: at once if the credentials were seen lately. Errors: Unauthenticated
   // (unknown user and wrong password alike, after the same time), RateLimited.
   using Done = std::function<void(base::Result<IdentityPtr>)>;
@@ -28,6 +32,7 @@ class Authenticator {
 
  private:
   struct Attempt;
+  bool is_admin_token(std::string_view sha256_hex) const;
   base::Result<IdentityPtr> by_access_token(std::string_view token) const;
   base::Result<IdentityPtr> by_short_token(std::string_view token) const;
   void check(Attempt& attempt);
@@ -35,9 +40,12 @@ class Authenticator {
 
   const ApiServices& services_;
   const IdentityPtr demo_;
+  const IdentityPtr admin_;
   const std::string dummy_hash_;  // verified for a user that is not there: the same time
   CredentialCache cache_;
   LoginDelays delays_;
+  mutable base::Mutex mu_;
+  std::string admin_token_ GUARDED_BY(mu_);  // SHA-256, in hex; empty: none
 };
 
 }  // namespace slipway::api

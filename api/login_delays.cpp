@@ -29,9 +29,11 @@ base::Duration LoginDelays::refused_for(std::string_view account, std::string_vi
 base::Duration LoginDelays::failed(std::string_view account, std::string_view address,
                                    base::SteadyTime now) {
   base::Lock lock(mu_);
-  base::Duration delay = count(accounts_, account_key(account, address), kFreePerAccount, now);
+  base::Duration delay =
+      count(accounts_, account_key(account, address), options_.free_per_account, now);
   if (!is_loopback(address)) {
-    delay = std::max(delay, count(addresses_, std::string(address), kFreePerAddress, now));
+    delay =
+        std::max(delay, count(addresses_, std::string(address), options_.free_per_address, now));
   }
   return delay;
 }
@@ -42,16 +44,14 @@ void LoginDelays::succeeded(std::string_view account, std::string_view address) 
 }
 
 base::Duration LoginDelays::count(Entries& entries, const std::string& key, unsigned free,
-                                  base::SteadyTime now) {
+                                  base::SteadyTime now) const {
   if (entries.size() >= kMaxEntries) make_room(entries, now);
   Entry& entry = entries[key];
   if (now - entry.last > kForgetAfter) entry.failures = 0;
   entry.last = now;
   if (++entry.failures <= free) return base::Duration(0);
-  constexpr base::Duration kFirst = std::chrono::seconds(1);
-  constexpr base::Duration kLongest = std::chrono::minutes(5);
-  const unsigned doublings = std::min(entry.failures - free - 1, 9U);
-  const base::Duration delay = std::min(kLongest, kFirst * (1 << doublings));
+  const unsigned doublings = std::min(entry.failures - free - 1, 20U);
+  const base::Duration delay = std::min(options_.longest, options_.first * (1 << doublings));
   entry.held_until = now + delay;
   return delay;
 }

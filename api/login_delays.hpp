@@ -16,8 +16,15 @@ namespace slipway::api {
 
 class LoginDelays {
  public:
-  static constexpr unsigned kFreePerAccount = 5;
-  static constexpr unsigned kFreePerAddress = 100;
+  struct Options {
+    unsigned free_per_account = 5;
+    unsigned free_per_address = 100;
+    base::Duration first = std::chrono::seconds(1);
+    base::Duration longest = std::chrono::minutes(5);
+  };
+  LoginDelays() : LoginDelays(Options()) {}
+  explicit LoginDelays(const Options& options) : options_(options) {}
+
   static constexpr base::Duration kForgetAfter = std::chrono::minutes(15);
   static constexpr std::size_t kMaxEntries = 10000;
 
@@ -36,10 +43,11 @@ class LoginDelays {
     base::SteadyTime held_until{};
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
-  static base::Duration count(Entries& entries, const std::string& key, unsigned free,
-                              base::SteadyTime now);
+  base::Duration count(Entries& entries, const std::string& key, unsigned free,
+                       base::SteadyTime now) const;
   static void make_room(Entries& entries, base::SteadyTime now);
 
+  const Options options_;
   base::Mutex mu_;
   Entries accounts_ GUARDED_BY(mu_);  // by address, a blank, account
   Entries addresses_ GUARDED_BY(mu_);

@@ -8,7 +8,6 @@ namespace {
 using base::Errc;
 using eventstore::WaitResult;
 
-constexpr base::Duration kMinSeqWait = std::chrono::seconds(5);
 // Without a seq named nobody was promised anything: a list does not hang on a projection that is
 // busy.
 constexpr base::Duration kCourtesyWait = std::chrono::milliseconds(500);
@@ -41,7 +40,7 @@ void read_when_current(const ApiServices& services, const Request& request, cons
   const bool promised = header.has_value();
   const base::SteadyTime begin = services.clock.steady();
   const auto handle = services.waiters.wait_for_seq(
-      wanted, begin + (promised ? kMinSeqWait : kCourtesyWait),
+      wanted, begin + (promised ? services.options.min_seq_wait.get() : kCourtesyWait),
       [&services, client, promised, go, begin](const WaitResult& result) {
         client.reply.add_wait(services.clock.steady() - begin);
         if (promised && result.kind != WaitResult::Kind::Reached) {

@@ -40,8 +40,8 @@ void canonical(JsonValue value, std::string& out) {
   }
 }
 
-std::string fingerprint(const Request& request) {
-  thread_local base::JsonParser parser;
+std::string fingerprint(const Request& request, const base::JsonLimits& limits) {
+  thread_local base::JsonParser parser(limits);  // of this server's thread
   std::string text = fmt::format("{} {}\n", request.method_text(), request.target());
   const auto json = parser.parse(request.body());
   if (json) {
@@ -56,7 +56,8 @@ bool is_visible_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-base::Status read_idempotency(const Call& call, CommandRequest& out) {
+base::Status read_idempotency(const Call& call, const base::JsonLimits& limits,
+                              CommandRequest& out) {
   const auto key = call.request.find_header("idempotency-key");
   if (!key) return {};
   if (key->empty() || key->size() > 255 || !is_visible_ascii(*key)) {
@@ -66,7 +67,7 @@ base::Status read_idempotency(const Call& call, CommandRequest& out) {
   out.idempotency = eventstore::Submission::Idempotency{
       fmt::format("{}/{}|{} {}|{}", caller.tenant, caller.actor, call.request.method_text(),
                   call.route->pattern, *key),
-      fingerprint(call.request)};
+      fingerprint(call.request, limits)};
   return {};
 }
 
@@ -124,10 +125,11 @@ base::Result<CommandRequest> Submitter::begin(const Call& call, domain::Dialect 
   }
   if (const auto prefer = call.request.find_header("prefer")) {
     if (const auto wait = parse_prefer_wait(*prefer)) {
-      out.wait = std::min(*wait, services_.options.max_wait);
+      out.wait = std::min(*wait, services_.options.max_wait.get());
     }
   }
-  if (auto status = read_idempotency(call, out); !status) return fail(status.error());
+  if (auto status = read_idempotency(call, services_.options.json, out); !status)
+    return fail(status.error());
   return out;
 }
 

@@ -8,8 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "api/login_delays.hpp"
 #include "api/query_pool.hpp"
 #include "core/base/clock.hpp"
+#include "core/base/json_read.hpp"
+#include "core/base/live.hpp"
 #include "core/base/secret.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/event_log.hpp"
@@ -31,18 +34,31 @@ struct ReadyCheck {
 };
 
 struct ApiOptions {
-  bool demo = false;       // a request without identity is user demo of tenant demo, an admin
-  bool read_only = false;  // every command is refused
   std::string version = "0.1.0";
   // Signs cursors and the tokens of /api/token; the same over restarts, so that both survive one.
   base::Key signing_key{};
-  base::Duration max_wait = std::chrono::seconds(60);
   base::Duration credential_cache = std::chrono::seconds(60);
   std::size_t max_cached_credentials = 10000;
-  bool wrong_password_is_401 = false;  // dialect vmfront; else 503, as the original answers
+  LoginDelays::Options login_delays;
+  base::JsonLimits json;               // of bodies
   std::uint32_t slots_per_worker = 8;  // for desired_workers
-  std::uint32_t min_workers = 0;
-  std::uint32_t max_workers = 1000;
+
+  // ---- what a reload may change ----
+  base::Live<bool> demo =
+      false;  // a request without identity is user demo of tenant demo, an admin
+  base::Live<bool> read_only = false;  // every command is refused
+  base::Live<base::Duration> max_wait = base::Duration(std::chrono::seconds(60));
+  base::Live<bool> wrong_password_is_401 = false;  // dialect vmfront; else 503, as the original
+  base::Live<base::Duration> min_seq_wait = base::Duration(std::chrono::seconds(5));
+  base::Live<base::Duration> target_wait = base::Duration(std::chrono::seconds(30));
+  base::Live<std::uint32_t> min_workers = 0U;
+  base::Live<std::uint32_t> max_workers = 1000U;
+};
+
+// GET /healthz: whether the program's loops turn.
+struct HealthAnswer {
+  bool ok = true;
+  std::string json = R"({"status":"ok","checks":[]})";
 };
 
 struct ApiServices {
@@ -74,10 +90,12 @@ struct ApiServices {
   // ---- running ----
   std::function<std::vector<eventstore::WorkerStatus>()> workers;
   std::function<void(eventstore::DrainRequest&&)> drain_worker;
-  std::function<std::vector<ReadyCheck>()> ready;     // empty: always ready
-  std::function<std::string()> metrics;               // Prometheus text
-  std::function<bool()> rebuild_projections;          // false: one is under way
-  std::function<base::Result<std::string>()> backup;  // starts one; where it goes
+  std::function<double(std::string_view worker_pool)> arrival_rate;  // tasks a second; may be empty
+  std::function<HealthAnswer()> health;                              // empty: always well
+  std::function<std::vector<ReadyCheck>()> ready;                    // empty: always ready
+  std::function<std::string()> metrics;                              // Prometheus text
+  std::function<bool()> rebuild_projections;                         // false: one is under way
+  std::function<base::Result<std::string>()> backup;                 // starts one; where it goes
 };
 
 }  // namespace slipway::api

@@ -14,12 +14,16 @@ sigset_t handled_signals() {
 
 }  // namespace
 
-std::optional<LoadedConfig> load_for(cli::Invocation& call) {
+LoadedConfig read_config(cli::Invocation& call) {
   ConfigSources sources;
   if (call.values.has("--config")) sources.file = call.values.get("--config");
   sources.environment = environment();
   sources.flags = call.rest;
-  LoadedConfig loaded = load_config(sources);
+  return load_config(sources);
+}
+
+std::optional<LoadedConfig> load_for(cli::Invocation& call) {
+  LoadedConfig loaded = read_config(call);
   for (const ConfigError& error : loaded.errors) call.io.err << error.text() << "\n";
   for (const std::string& warning : loaded.warnings) call.io.err << "warning: " << warning << "\n";
   if (!loaded.ok()) return std::nullopt;

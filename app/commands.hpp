@@ -14,6 +14,8 @@ void add_worker_commands(cli::CommandTable& table);  // worker, worker keygen
 void add_log_commands(cli::CommandTable& table);     // log verify|backup|restore
 void add_config_commands(cli::CommandTable& table);  // config check|show|sample
 
+// The configuration as the command line says; with its errors.
+LoadedConfig read_config(cli::Invocation& call);
 // The configuration from --config and what the command line left over. Prints what is wrong;
 // nullopt then (exit 2).
 std::optional<LoadedConfig> load_for(cli::Invocation& call);

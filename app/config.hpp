@@ -38,11 +38,9 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main",      "orchestrator", "reservation",
-                        "nano_user", "nano_core",    "perspective"};
+  TextList listeners = {"main"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
-  std::string public_url{};
   bool read_only = false;
   bool allow_insecure = false;
   base::Duration drain_timeout = seconds(60);
@@ -56,7 +54,6 @@ struct HttpConfig {
   std::uint64_t io_threads = 2;
   std::uint64_t query_threads = 2;
   ByteSize max_body_bytes = mib(1);
-  ByteSize max_upload_bytes = gib(64);
   ByteSize max_request_line_bytes = kib(8);
   ByteSize max_header_bytes = kib(16);
   std::uint64_t max_headers = 64;
@@ -77,9 +74,6 @@ struct HttpConfig {
   std::uint64_t rate_burst = 100;
   base::Duration max_wait_seconds = seconds(60);
   std::uint64_t max_waiters = 10000;
-  std::uint64_t max_page = 500;
-  std::uint64_t max_event_page = 500;
-  ByteSize max_event_page_bytes = mib(1);
   base::Duration min_seq_wait = seconds(5);
 };
 
@@ -87,34 +81,7 @@ struct HttpConfig {
 struct VmFrontConfig {
   std::uint64_t wrong_identity_status = 503;
 };
-struct OrchestratorConfig {
-  std::string listen = "127.0.0.1:5050";
-  std::string tenant = "demo";
-};
-struct ReservationConfig {
-  std::string listen = "127.0.0.1:1234";
-  std::string profile = "doc";
-  bool accept_any_token = false;
-};
-struct NanoConfig {
-  std::string user_listen = "127.0.0.1:5870";
-  std::string core_listen = "127.0.0.1:5850";
-  SecretFile core_keys_file{};
-  std::string password_policy = "any";
-  base::Duration session_timeout = seconds(120);
-};
-struct PerspectiveConfig {
-  std::string listen = "127.0.0.1:8080";
-  std::string tenant = "demo";
-  bool require_token = false;
-};
-
-struct LeaseConfig {
-  std::uint64_t before_end_minutes = 60;
-};
-
 struct EventLogConfig {
-  std::string engine = "rocksdb";
   std::string sync = "always";
   ByteSize reserve_bytes = gib(1);
   ByteSize block_cache_bytes = mib(16);
@@ -170,17 +137,16 @@ struct WorkerConfig {
 
 struct BackendConfig {
   base::Duration call_timeout = seconds(10);
-  base::Duration settle_time = seconds(5);
   std::uint64_t retry_budget_percent = 10;
-  std::uint64_t breaker_failures = 10;
-  base::Duration breaker_pause = seconds(10);
-  ByteSize max_answer_bytes = mib(8);
+  std::uint64_t retries_always = 10;
+  std::uint64_t breaker_min_calls = 20;
+  base::Duration breaker_window = seconds(10);
+  base::Duration breaker_pause = seconds(5);
 };
 
 struct SimulatedConfig {
   bool enabled = true;
   std::string name = "simulated";
-  std::string face = "demo";
   std::string state_file{};
   base::Duration create_latency = seconds(1);
   base::Duration operation_latency = milliseconds(200);
@@ -189,10 +155,6 @@ struct SimulatedConfig {
   std::uint64_t capacity_vms = 2'000'000;
   std::uint64_t quota_vms = 0;
   bool forgetful = false;
-};
-
-struct ReconcileConfig {
-  base::Duration interval = seconds(60);
 };
 
 struct AuthConfig {
@@ -231,50 +193,21 @@ struct ProjectionsConfig {
   base::Duration query_timeout = seconds(5);
 };
 
-struct SqlConfig {
-  std::uint64_t threads = 4;
-  std::uint64_t max_per_tenant = 2;
-  ByteSize max_text_bytes = kib(16);
-  std::uint64_t max_tokens = 2000;
-  std::uint64_t max_depth = 32;
-  std::uint64_t max_joins = 4;
-  std::uint64_t max_statements = 10;
-  base::Duration timeout = seconds(2);
-  std::uint64_t max_rows_scanned = 1'000'000;
-  std::uint64_t max_rows = 10000;
-  ByteSize max_memory_bytes = mib(64);
-  ByteSize max_value_bytes = kib(64);
-};
-
-struct WebhooksConfig {
-  TextList allow_networks{};
-  bool allow_http = false;
-  base::Duration timeout = seconds(15);
-};
-
 struct Config {
   ServerConfig server{};
   AdminConfig admin{};
   HttpConfig http{};
   VmFrontConfig vmfront{};
-  OrchestratorConfig orchestrator{};
-  ReservationConfig reservation{};
-  NanoConfig nano{};
-  PerspectiveConfig perspective{};
-  LeaseConfig lease{};
   EventLogConfig eventlog{};
   TasksConfig tasks{};
   BrokerConfig broker{};
   WorkerConfig worker{};
   BackendConfig backend{};
   SimulatedConfig simulated{};
-  ReconcileConfig reconcile{};
   AuthConfig auth{};
   SecretsConfig secrets{};
   ReadyConfig ready{};
   ProjectionsConfig projections{};
-  SqlConfig sql{};
-  WebhooksConfig webhooks{};
   LogConfig log{};
 };
 

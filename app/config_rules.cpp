@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 namespace slipway::app {
@@ -41,27 +40,19 @@ class Rules {
             "must be above broker.heartbeat_interval");
     require(c_.auth.failure_delay_base <= c_.auth.failure_delay_max, "auth.failure_delay_max",
             "must not be below auth.failure_delay_base");
-    require(c_.http.max_body_bytes <= c_.http.max_upload_bytes, "http.max_upload_bytes",
-            "must not be below http.max_body_bytes");
-    require(c_.sql.max_per_tenant <= c_.sql.threads, "sql.max_per_tenant",
-            "must not be above sql.threads");
     require(c_.vmfront.wrong_identity_status == 401 || c_.vmfront.wrong_identity_status == 503,
             "vmfront.wrong_identity_status", "must be 401 or 503");
     require(!c_.server.listeners.empty(), "server.listeners", "must name one at least");
   }
 
   struct Listener {
-    std::string name;  // in server.listeners
     std::string key;
     const std::string& address;
   };
-  std::array<Listener, 6> listeners() const {
-    return {{{"main", "server.listen", c_.server.listen},
-             {"orchestrator", "orchestrator.listen", c_.orchestrator.listen},
-             {"reservation", "reservation.listen", c_.reservation.listen},
-             {"nano_user", "nano.user_listen", c_.nano.user_listen},
-             {"nano_core", "nano.core_listen", c_.nano.core_listen},
-             {"perspective", "perspective.listen", c_.perspective.listen}}};
+  std::array<Listener, 3> listeners() const {
+    return {{{"server.listen", c_.server.listen},
+             {"admin.listen", c_.admin.listen},
+             {"worker.metrics_listen", c_.worker.metrics_listen}}};
   }
 
   void address(const std::string& key, const std::string& value, bool may_be_empty) {
@@ -70,11 +61,9 @@ class Rules {
             fmt::format("\"{}\" is not HOST:PORT with a port from 0 to 65535", value));
   }
   void addresses() {
-    for (const auto& [name, key, value] : listeners()) address(key, value, key != "server.listen");
-    address("admin.listen", c_.admin.listen, true);
+    for (const auto& [key, value] : listeners()) address(key, value, key != "server.listen");
     address("broker.listen", c_.broker.listen, true);
     address("worker.server", c_.worker.server, false);
-    address("worker.metrics_listen", c_.worker.metrics_listen, true);
   }
 
   static bool exposed(const std::string& address) {
@@ -84,9 +73,8 @@ class Rules {
 
   // Guarantees 7.5 and 7.9.
   void exposure() {
-    const auto& open = c_.server.listeners;
-    for (const auto& [name, key, value] : listeners()) {
-      if (!exposed(value) || std::find(open.begin(), open.end(), name) == open.end()) continue;
+    for (const auto& [key, value] : listeners()) {
+      if (!exposed(value)) continue;
       require(
           c_.server.allow_insecure, key,
           fmt::format("{} is beyond loopback and has no TLS: put a TLS proxy in front of it and "
@@ -96,6 +84,9 @@ class Rules {
     }
     require(!exposed(c_.server.listen) || !c_.admin.listen.empty(), "admin.listen",
             "is required when server.listen is beyond loopback: /metrics and health move there");
+    require(!exposed(c_.server.listen) || !c_.auth.admin_token_file.empty(),
+            "auth.admin_token_file",
+            "is required when server.listen is beyond loopback: nobody could log in");
   }
 
   void curve() {

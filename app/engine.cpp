@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "app/secret_file.hpp"
 #include "metrics/log.hpp"
 #include "workers/backends/simulated/simulated_backend.hpp"
 
@@ -18,6 +19,9 @@ using metrics::log_info;
 using metrics::log_warn;
 
 constexpr std::uint64_t kSnapshotEvents = 1'000'000;
+// A loop that has not turned for so long is stuck: the longest that one turn may take, a sync of a
+// sick disk among them.
+constexpr base::Duration kMaxSilence = std::chrono::seconds(30);
 
 // The log has failed: nothing may be answered any more. The next start recovers (guarantees 1.7).
 [[noreturn]] void end_process(const base::Error& error) {
@@ -25,18 +29,24 @@ constexpr std::uint64_t kSnapshotEvents = 1'000'000;
   ::_exit(70);
 }
 
+domain::Policy policy(const TasksConfig& c) {
+  domain::Policy p;
+  p.default_deadline = c.default_deadline;
+  p.max_attempts = static_cast<std::uint32_t>(c.max_attempts);
+  p.max_process_deaths = static_cast<std::uint32_t>(c.max_process_deaths);
+  p.backoff_base = c.backoff_base;
+  p.backoff_max = c.backoff_max;
+  p.lease_timeout = c.lease_timeout;
+  p.undo_grace = c.undo_grace;
+  p.batch_items_max = static_cast<std::uint32_t>(c.max_batch_items);
+  p.tasks_in_flight_per_tenant = c.max_in_flight_per_tenant;
+  p.tasks_per_pool = c.max_per_pool;
+  return p;
+}
+
 eventstore::SequencerOptions sequencer_options(const Config& c) {
   eventstore::SequencerOptions o;
-  o.policy.default_deadline = c.tasks.default_deadline;
-  o.policy.max_attempts = static_cast<std::uint32_t>(c.tasks.max_attempts);
-  o.policy.max_process_deaths = static_cast<std::uint32_t>(c.tasks.max_process_deaths);
-  o.policy.backoff_base = c.tasks.backoff_base;
-  o.policy.backoff_max = c.tasks.backoff_max;
-  o.policy.lease_timeout = c.tasks.lease_timeout;
-  o.policy.undo_grace = c.tasks.undo_grace;
-  o.policy.batch_items_max = static_cast<std::uint32_t>(c.tasks.max_batch_items);
-  o.policy.tasks_in_flight_per_tenant = c.tasks.max_in_flight_per_tenant;
-  o.policy.tasks_per_pool = c.tasks.max_per_pool;
+  o.policy = policy(c.tasks);
   o.heartbeat_interval = c.worker.heartbeat_interval;
   o.progress_log_interval = c.tasks.progress_log_interval;
   o.batch_events_max = c.eventlog.batch_events;
@@ -48,8 +58,9 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   return o;
 }
 
-eventstore::ProjectorOptions projector_options(const Config& c) {
+eventstore::ProjectorOptions projector_options(const Config& c, std::function<void()> on_turn) {
   eventstore::ProjectorOptions o;
+  o.on_turn = std::move(on_turn);
   o.directory = (fs::path(c.server.data_dir) / "read_models").string();
   o.ring_batches = c.projections.ring_batches;
   o.lot_events = c.projections.lot_events;
@@ -62,9 +73,15 @@ eventstore::ProjectorOptions projector_options(const Config& c) {
 }
 
 base::Result<eventstore::SecretsStore> open_secrets(const Config& c) {
-  fs::path key = c.secrets.master_key_file.path;
-  if (key.empty()) key = fs::path(c.server.data_dir) / "master.key";
-  return eventstore::SecretsStore::open(key);
+  const SecretFile& named = c.secrets.master_key_file;
+  if (named.empty()) {
+    return eventstore::SecretsStore::open(fs::path(c.server.data_dir) / "master.key");
+  }
+  if (secret_path(named) == named.path) return eventstore::SecretsStore::open(named.path);
+  // A credential: the service manager sees to who may read it, and it is never made here.
+  const auto text = read_secret(named);
+  if (!text) return base::fail(text.error());
+  return eventstore::SecretsStore::from_keys(*text, named.path);
 }
 
 }  // namespace
@@ -82,7 +99,9 @@ class Engine::Effects final : public eventstore::EffectSink {
 };
 
 base::Result<std::unique_ptr<Engine>> Engine::open(const Config& config,
-                                                   metrics::Instruments& instruments) {
+                                                   metrics::Instruments& instruments,
+                                                   metrics::Health& health,
+                                                   const StillStarting& still_starting) {
   base::crypto_init();
   std::error_code ec;
   fs::create_directories(config.server.data_dir, ec);
@@ -101,29 +120,41 @@ base::Result<std::unique_ptr<Engine>> Engine::open(const Config& config,
   if (!log) return base::fail(log.error());
   auto secrets = open_secrets(config);
   if (!secrets) return base::fail(secrets.error());
-  auto recovered = eventstore::recover(**log, eventstore::SnapshotStore(dir / "snapshots"));
+  auto recovered = eventstore::recover(
+      **log, eventstore::SnapshotStore(dir / "snapshots"), [&](std::uint64_t events) {
+        if (still_starting) still_starting(fmt::format("replayed {} events", events));
+      });
   if (!recovered) return base::fail(recovered.error());
   // One for the life of the process: components keep references to it.
   static base::SystemClock clock;
-  auto projector = eventstore::Projector::open(projector_options(config), **log, clock);
+  const auto beat = health.watch_loop("projector", kMaxSilence);
+  auto on_turn = [beat, &c = clock] { beat.now(c.steady()); };
+  auto projector =
+      eventstore::Projector::open(projector_options(config, std::move(on_turn)), **log, clock);
   if (!projector) return base::fail(projector.error());
-  return std::unique_ptr<Engine>(new Engine(config, instruments, clock, std::move(*log),
+  return std::unique_ptr<Engine>(new Engine(config, instruments, health, clock, std::move(*log),
                                             std::move(*secrets), std::move(*projector),
                                             std::move(*recovered)));
 }
 
-Engine::Engine(const Config& config, metrics::Instruments& instruments, base::SystemClock& clock,
-               std::unique_ptr<eventstore::RocksLog> log, eventstore::SecretsStore secrets,
-               std::unique_ptr<eventstore::Projector> projector, eventstore::Recovered recovered)
+Engine::Engine(const Config& config, metrics::Instruments& instruments, metrics::Health& health,
+               base::SystemClock& clock, std::unique_ptr<eventstore::RocksLog> log,
+               eventstore::SecretsStore secrets, std::unique_ptr<eventstore::Projector> projector,
+               eventstore::Recovered recovered)
     : config_(config),
+      health_(health),
       clock_(clock),
       log_(std::move(log)),
       secrets_(std::move(secrets)),
       snapshots_(fs::path(config.server.data_dir) / "snapshots"),
       space_(config.eventlog.reserve_bytes, [this] { return log_->free_bytes(); }),
       projector_(std::move(projector)),
-      read_models_({.directory = (fs::path(config.server.data_dir) / "read_models").string()}),
+      read_models_({.directory = (fs::path(config.server.data_dir) / "read_models").string(),
+                    .query_timeout = config.projections.query_timeout,
+                    .cache_bytes = config.projections.reader_cache_bytes}),
       sequencer_metrics_(instruments),
+      backend_metrics_(instruments),
+      arrivals_(clock),
       initialized_(recovered.world.initialized()),
       effects_(std::make_unique<Effects>(broker_)) {
   log_recovery(recovered);
@@ -146,6 +177,14 @@ Engine::Engine(const Config& config, metrics::Instruments& instruments, base::Sy
         }
       });
   core_->add_listener(snapshotter_.get());
+  core_->add_listener(&arrivals_);
+  backend_metrics_.add(config.simulated.name);
+}
+
+std::function<void()> Engine::beat(std::string name) {
+  return [beat = health_.watch_loop(std::move(name), kMaxSilence), &clock = clock_] {
+    beat.now(clock.steady());
+  };
 }
 
 void Engine::log_recovery(const eventstore::Recovered& recovered) const {
@@ -177,9 +216,22 @@ base::Status Engine::start() {
     }
   });
   projector_->start();
+  if (auto status = start_broker(); !status) return status;
+  sequencer_->set_on_turn(beat("sequencer"));
+  sequencer_->start();
+  for (std::uint64_t i = 0; i < config_.server.workers; ++i) {
+    if (auto status = start_worker(i); !status) return status;
+  }
+  return {};
+}
+
+base::Status Engine::start_broker() {
+  auto keys = read_curve_keys(config_.broker.secret_key_file);
+  if (!keys) return base::fail(keys.error());
   workers::BrokerOptions options;
   options.listen = config_.broker.listen;
-  options.secret_key_file = config_.broker.secret_key_file.path;
+  options.keys = std::move(*keys);
+  options.on_turn = beat("broker");
   options.workers_file = config_.broker.workers_file;
   options.handshake_timeout = config_.broker.handshake_timeout;
   options.heartbeat_interval = config_.broker.heartbeat_interval;
@@ -194,23 +246,24 @@ base::Status Engine::start() {
       });
   if (!broker) return base::fail(broker.error());
   broker_ = std::move(*broker);
-  sequencer_->start();
-  for (std::uint64_t i = 0; i < config_.server.workers; ++i) {
-    if (auto status = start_worker(i); !status) return status;
-  }
   return {};
 }
 
 base::Status Engine::start_worker(std::uint64_t number) {
   auto backends = open_backends(config_, config_.server.data_dir, clock_);
   if (!backends) return base::fail(backends.error());
+  const std::string name = fmt::format("local-{}", number);
+  workers::WorkerOptions options = worker_options(config_, name);
+  options.on_turn = beat("worker " + name);
+  backend_metrics_.watch(options.core);
   auto worker =
-      workers::Worker::start(transport_, worker_options(config_, fmt::format("local-{}", number)),
-                             std::move(*backends), clock_);
+      workers::Worker::start(transport_, std::move(options), std::move(*backends), clock_);
   if (!worker) return base::fail(worker.error());
   workers_.push_back(std::move(*worker));
   return {};
 }
+
+void Engine::reload(const Config& fresh) { sequencer_->push(policy(fresh.tasks)); }
 
 void Engine::stop() {
   if (stopped_) return;
@@ -248,7 +301,21 @@ workers::WorkerOptions worker_options(const Config& config, std::string name) {
   o.core.margin = config.worker.margin;
   o.core.report_interval = config.worker.report_interval;
   o.core.drain_timeout = config.server.drain_timeout;
+  o.core.guard.window = config.backend.breaker_window;
+  o.core.guard.min_calls = static_cast<std::uint32_t>(config.backend.breaker_min_calls);
+  o.core.guard.pause = config.backend.breaker_pause;
+  o.core.guard.retry_share = static_cast<double>(config.backend.retry_budget_percent) / 100;
+  o.core.guard.retries_always = static_cast<std::uint32_t>(config.backend.retries_always);
   return o;
+}
+
+base::Result<std::shared_ptr<const workers::CurveKeys>> read_curve_keys(const SecretFile& file) {
+  if (file.empty()) return std::shared_ptr<const workers::CurveKeys>();
+  const auto text = read_secret(file);
+  if (!text) return base::fail(text.error());
+  auto keys = workers::parse_key_file(text->reveal(), file.path);
+  if (!keys) return base::fail(keys.error());
+  return std::make_shared<const workers::CurveKeys>(std::move(*keys));
 }
 
 base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(

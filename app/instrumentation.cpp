@@ -53,6 +53,7 @@ void TaskTimings::on_event(const domain::Envelope& envelope, const domain::Event
     return;
   }
   end_attempt(t, envelope.time);
+  t.leased = {};
   if (*state == domain::TaskState::Ready) t.ready = envelope.time;
   if (!domain::is_terminal(*state)) return;
   m_.task_end_to_end_duration.with(base::enum_name(t.command), base::enum_name(*state))
@@ -66,6 +67,33 @@ void TaskTimings::on_event(const domain::Envelope& envelope, const domain::Event
 void TaskTimings::end_attempt(const Times& t, base::Time now) {
   if (t.leased == base::Time{} || t.backend.empty()) return;
   m_.task_attempt_duration.with(base::enum_name(t.command), t.backend).observe(now - t.leased);
+  if (!t.pool.empty()) m_.worker_busy.with(t.pool).add(now - t.leased);
+}
+
+void BackendMetrics::add(std::string_view backend) {
+  m_.add_backend(backend);
+  m_.backend_up.with(backend).set(1);
+}
+
+void BackendMetrics::watch(workers::WorkerCoreOptions& worker) {
+  worker.on_backend_call = [this](const workers::BackendCallSeen& call) { on_call(call); };
+  worker.on_circuit = [this](std::string_view backend, bool open) { on_circuit(backend, open); };
+}
+
+void BackendMetrics::on_call(const workers::BackendCallSeen& call) {
+  m_.backend_requests.with(call.backend, call.operation, call.code).add();
+  m_.backend_request_duration.with(call.backend, call.operation).observe(call.took);
+  if (call.throttled) m_.backend_throttled.with(call.backend).add();
+  const bool answered =
+      call.code != "timeout" && call.code != base::errc_name(base::Errc::BackendUnavailable);
+  m_.backend_up.with(call.backend).set(answered || call.throttled ? 1 : 0);
+}
+
+void BackendMetrics::on_circuit(std::string_view backend, bool open) {
+  base::Lock lock(mu_);
+  int& circuits = open_.try_emplace(std::string(backend)).first->second;
+  circuits += open ? 1 : -1;
+  m_.backend_circuit_open.with(backend).set(circuits > 0 ? 1 : 0);
 }
 
 void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) {
@@ -144,6 +172,39 @@ void show_workers(metrics::Instruments& m, const std::vector<eventstore::WorkerS
     m.worker_slots.with(name).set(pool.slots);
     m.worker_slots_busy.with(name).set(pool.busy);
   }
+}
+
+void show_broker(metrics::Instruments& m, const workers::BrokerCounters& counters) {
+  using workers::BrokerCounters;
+  const auto now = [](const std::atomic<std::uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  for (std::size_t i = 0; i < BrokerCounters::kInputs.size(); ++i) {
+    m.broker_messages.with("received", BrokerCounters::kInputs[i])
+        .raise_to(now(counters.received[i]));
+  }
+  for (std::size_t i = 0; i < BrokerCounters::kOutputs.size(); ++i) {
+    m.broker_messages.with("sent", BrokerCounters::kOutputs[i]).raise_to(now(counters.sent[i]));
+  }
+  m.broker_dropped.with("malformed").raise_to(now(counters.malformed));
+  m.broker_dropped.with("from_dropped_peer").raise_to(now(counters.from_dropped_peer));
+  m.broker_dropped.with("foreign_session").raise_to(now(counters.foreign_session));
+  m.broker_dropped.with("unknown_session").raise_to(now(counters.unknown_session));
+  m.broker_dropped.with("unreachable").raise_to(now(counters.unreachable));
+  m.broker_dropped.with("queue_full").raise_to(now(counters.queue_full));
+  m.broker_dropped.with("secret_unavailable").raise_to(now(counters.secret_unavailable));
+}
+
+void show_store(metrics::Instruments& m, const eventstore::StoreStats& stats) {
+  m.rocksdb_size.with("tables").set(static_cast<double>(stats.tables_bytes));
+  m.rocksdb_size.with("memtables").set(static_cast<double>(stats.memtables_bytes));
+  m.rocksdb_size.with("table_readers").set(static_cast<double>(stats.table_readers_bytes));
+  m.rocksdb_size.with("block_cache").set(static_cast<double>(stats.block_cache_bytes));
+  m.rocksdb_pending_compaction->set(static_cast<double>(stats.pending_compaction_bytes));
+  m.rocksdb_block_cache_lookups.with("hit").raise_to(stats.cache_hits);
+  m.rocksdb_block_cache_lookups.with("miss").raise_to(stats.cache_misses);
+  m.rocksdb_background_errors->raise_to(stats.background_errors);
+  m.rocksdb_stall->raise_to(stats.stalled);
 }
 
 }  // namespace slipway::app

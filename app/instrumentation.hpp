@@ -1,12 +1,17 @@
 #pragma once
 // Where the components' numbers become metrics. The components know nothing of Prometheus; these
 // small classes stand between.
+#include <map>
 #include <string>
 #include <unordered_map>
 
+#include "core/base/mutex.hpp"
 #include "eventstore/live_counts.hpp"
+#include "eventstore/rocks_log.hpp"
 #include "eventstore/sequencer.hpp"
 #include "metrics/instruments.hpp"
+#include "workers/broker_core.hpp"
+#include "workers/worker_core.hpp"
 
 namespace slipway::app {
 
@@ -47,8 +52,28 @@ class TaskTimings final : public eventstore::CommitListener {
   std::unordered_map<domain::TaskId, Times> tasks_;
 };
 
+// The calls that workers of this process make to backends. Called on their threads.
+class BackendMetrics {
+ public:
+  explicit BackendMetrics(metrics::Instruments& m) : m_(m) {}
+  // Shows the backend, and takes it for well until a call says otherwise.
+  void add(std::string_view backend);
+  // This object must outlive the workers.
+  void watch(workers::WorkerCoreOptions& worker);
+
+ private:
+  void on_call(const workers::BackendCallSeen& call);
+  void on_circuit(std::string_view backend, bool open);
+
+  metrics::Instruments& m_;
+  base::Mutex mu_;
+  std::map<std::string, int, std::less<>> open_ GUARDED_BY(mu_);  // circuits, one a worker
+};
+
 // Before each scrape: gauges and restart-proof counters from what the projector has counted.
 void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts);
 void show_workers(metrics::Instruments& m, const std::vector<eventstore::WorkerStatus>& workers);
+void show_broker(metrics::Instruments& m, const workers::BrokerCounters& counters);
+void show_store(metrics::Instruments& m, const eventstore::StoreStats& stats);
 
 }  // namespace slipway::app

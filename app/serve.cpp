@@ -1,4 +1,3 @@
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -6,6 +5,7 @@
 #include "app/commands.hpp"
 #include "app/config_show.hpp"
 #include "app/service.hpp"
+#include "app/supervision.hpp"
 #include "metrics/log.hpp"
 
 namespace slipway::app {
@@ -23,14 +23,13 @@ metrics::LogOptions log_options(const Config& config) {
   return o;
 }
 
-// All or nothing: a bad file leaves what runs in force.
-void reload(cli::Invocation& call, Config& running) {
-  const auto fresh = load_for(call);
-  if (!fresh) {
-    log_warn("the configuration was not reloaded: it has errors");
-    return;
-  }
-  for (const ConfigChange& change : diff_config(running, fresh->config)) {
+void reject(Service& service, const std::string& why) {
+  log_warn("the configuration was not reloaded", {{"error", why}});
+  service.note_bad_reload();
+}
+
+void log_changes(const Config& running, const Config& fresh) {
+  for (const ConfigChange& change : diff_config(running, fresh)) {
     if (change.needs_restart) {
       log_warn("a changed key needs a restart", {{"key", change.key}});
     } else {
@@ -38,11 +37,29 @@ void reload(cli::Invocation& call, Config& running) {
                {{"key", change.key}, {"from", change.from}, {"to", change.to}});
     }
   }
-  apply_reloadable(running, fresh->config);
+}
+
+// All or nothing: a bad file leaves what runs in force.
+void reload(cli::Invocation& call, Config& running, Service& service) {
+  const LoadedConfig fresh = read_config(call);
+  if (!fresh.ok()) {
+    std::string why;
+    for (const ConfigError& error : fresh.errors) {
+      why += (why.empty() ? "" : "; ") + error.text();
+    }
+    return reject(service, why);
+  }
+  if (auto status = service.reload(fresh.config); !status) {
+    return reject(service, status.error().message);
+  }
+  log_changes(running, fresh.config);
+  apply_reloadable(running, fresh.config);
   metrics::configure_log(log_options(running));
+  log_info("the configuration was reloaded");
 }
 
 cli::Exit serve(cli::Invocation& call) {
+  forbid_core_dumps();
   block_signals();
   auto loaded = load_for(call);
   if (!loaded) return cli::Exit::Usage;
@@ -53,15 +70,17 @@ cli::Exit serve(cli::Invocation& call) {
   }
   Config config = loaded->config;
   metrics::configure_log(log_options(config));
-  auto service = Service::start(config);
+  Supervision supervision;
+  auto service =
+      Service::start(config, [&](std::string_view what) { supervision.still_starting(what); });
   if (!service) {
     call.io.err << "slipway serve: " << service.error().message << "\n";
     return cli::Exit::Failed;
   }
   call.io.out << "ready http://" << (*service)->address() << std::endl;
-  sd_notify(0, "READY=1");
-  while (wait_for_signal() == SIGHUP) reload(call, config);
-  sd_notify(0, "STOPPING=1");
+  supervision.ready([health = (*service)->health()] { return health->live().ok; });
+  while (wait_for_signal() == SIGHUP) reload(call, config, **service);
+  supervision.stopping();
   log_info("draining");
   // What is then still under way ends with its leases.
   const HurryOnSignal hurry([] { ::_exit(0); });

@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <future>
 
+#include "app/config_rules.hpp"
+#include "app/listeners.hpp"
 #include "app/secret_file.hpp"
 #include "core/domain/demo_catalog.hpp"
 #include "eventstore/log_tools.hpp"
@@ -28,49 +29,9 @@ using base::fail;
 using metrics::log_info;
 using metrics::log_warn;
 
-constexpr std::string_view kMain = "main";
 constexpr std::string_view kProjection = "read_models";
-
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-base::Result<HostPort> parse_address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  HostPort out;
-  if (colon == std::string_view::npos) {
-    return fail(Errc::InvalidArgument, fmt::format("'{}' is no HOST:PORT", text));
-  }
-  out.host = text.substr(0, colon);
-  if (out.host.starts_with('[') && out.host.ends_with(']')) {
-    out.host = out.host.substr(1, out.host.size() - 2);
-  }
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, ec] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (ec != std::errc() || end != port.data() + port.size()) {
-    return fail(Errc::InvalidArgument, fmt::format("'{}' is no HOST:PORT", text));
-  }
-  return out;
-}
-
-api::Options edge_options(const HttpConfig& c) {
-  api::Options o;
-  o.io_threads = static_cast<unsigned>(c.io_threads);
-  api::Limits& l = o.limits;
-  l.request_line_bytes = c.max_request_line_bytes;
-  l.header_bytes = c.max_header_bytes;
-  l.headers = c.max_headers;
-  l.body_bytes = c.max_body_bytes;
-  l.header_time = c.header_timeout;
-  l.body_time = c.body_timeout;
-  l.body_bytes_per_second = c.body_bytes_per_second;
-  l.idle_time = c.idle_timeout;
-  l.stall_time = c.stall_timeout;
-  l.connections = c.max_connections;
-  l.connections_per_address = c.max_connections_per_address;
-  return o;
-}
+// Of an HTTP thread, which turns four times a second.
+constexpr base::Duration kMaxSilence = std::chrono::seconds(30);
 
 base::Status write_key_file(const std::string& path, const std::string& text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -80,6 +41,12 @@ base::Status write_key_file(const std::string& path, const std::string& text) {
   ::close(fd);
   if (!ok) return fail(Errc::Internal, fmt::format("{}: {}", path, std::strerror(errno)));
   return {};
+}
+
+// One for the life of the process: whatever asks for the time may outlive the service.
+const base::Clock& wall_clock() {
+  static const base::SystemClock kClock;
+  return kClock;
 }
 
 // Signs cursors and short tokens; lies beside the log so that both survive a restart.
@@ -110,22 +77,25 @@ class InitializeReply final : public eventstore::Reply {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Service>> Service::start(const Config& config) {
+base::Result<std::unique_ptr<Service>> Service::start(const Config& config,
+                                                      const Engine::StillStarting& still_starting) {
   auto service = std::unique_ptr<Service>(new Service(config));
-  if (auto status = service->open(); !status) return fail(status.error());
+  if (auto status = service->open(still_starting); !status) return fail(status.error());
   return service;
 }
 
-Service::Service(const Config& config) : config_(config) {}
+Service::Service(const Config& config)
+    : config_(config),
+      max_lag_(config.ready.max_lag_seconds),
+      health_(std::make_shared<metrics::Health>(wall_clock())) {}
 Service::~Service() { drain(); }
 
-base::Status Service::open() {
+base::Status Service::open(const Engine::StillStarting& still_starting) {
   instruments_.build_info.with(SLIPWAY_VERSION, "").set(1);
   instruments_.leader->set(1);
-  instruments_.add_backend(config_.simulated.name);
   instruments_.add_worker_pool("default");
   instruments_.add_projection(kProjection);
-  auto engine = Engine::open(config_, instruments_);
+  auto engine = Engine::open(config_, instruments_, *health_, still_starting);
   if (!engine) return fail(engine.error());
   engine_ = std::move(*engine);
 
@@ -140,8 +110,18 @@ base::Status Service::open() {
   if (auto status = initialize(); !status) return status;
   queries_ = std::make_unique<api::QueryPool>(
       engine_->read_models(),
-      api::QueryPool::Options{.threads = static_cast<unsigned>(config_.http.query_threads)});
-  return listen();
+      api::QueryPool::Options{
+          .threads = static_cast<unsigned>(config_.http.query_threads),
+          .hashes_at_once = static_cast<unsigned>(config_.auth.password_hashes_at_once)});
+  if (auto status = listen(); !status) return status;
+  instruments_.config_last_reload_success_timestamp->set(engine_->clock().now());
+  return {};
+}
+
+// Nobody has configured an identity, and nobody from outside can come.
+bool Service::demo(const Config& config) const {
+  return config_.auth.demo && config.auth.admin_token_file.empty() &&
+         is_loopback(split_address(config_.server.listen).host);
 }
 
 base::Status Service::initialize() {
@@ -149,8 +129,8 @@ base::Status Service::initialize() {
   auto submission = std::make_unique<eventstore::Submission>();
   base::SystemIdSource ids;
   submission->command =
-      domain::initialize_command(SLIPWAY_VERSION, config_.auth.demo, domain::TaskId(ids.next()));
-  if (config_.auth.demo) {
+      domain::initialize_command(SLIPWAY_VERSION, demo(config_), domain::TaskId(ids.next()));
+  if (demo(config_)) {
     const base::Secret hash(base::hash_password(domain::kDemoPassword));
     submission->secrets.push_back(
         {std::string(domain::kDemoPasswordRef),
@@ -176,15 +156,17 @@ base::Status Service::initialize() {
 
 api::ApiOptions Service::api_options() const {
   api::ApiOptions o;
-  o.demo = config_.auth.demo;
-  o.read_only = config_.server.read_only;
   o.version = SLIPWAY_VERSION;
-  o.max_wait = config_.http.max_wait_seconds;
   o.credential_cache = config_.auth.cache;
-  o.wrong_password_is_401 = config_.vmfront.wrong_identity_status == 401;
+  o.login_delays = {.free_per_account = static_cast<unsigned>(config_.auth.failures_per_account),
+                    .free_per_address = static_cast<unsigned>(config_.auth.failures_per_address),
+                    .first = config_.auth.failure_delay_base,
+                    .longest = config_.auth.failure_delay_max};
+  o.json = {.depth = config_.http.json_depth,
+            .keys_per_object = config_.http.json_keys_per_object,
+            .elements_per_array = config_.http.json_elements_per_array,
+            .string_bytes = config_.http.json_string_bytes};
   o.slots_per_worker = static_cast<std::uint32_t>(config_.worker.slots);
-  o.min_workers = static_cast<std::uint32_t>(config_.tasks.min_workers);
-  o.max_workers = static_cast<std::uint32_t>(config_.tasks.max_workers);
   return o;
 }
 
@@ -210,6 +192,12 @@ api::ApiServices Service::api_services() {
       .counts = [&e] { return e.projector().live_counts(); },
       .workers = [&e] { return e.sequencer().workers(); },
       .drain_worker = [&e](eventstore::DrainRequest&& r) { e.sequencer().push(std::move(r)); },
+      .arrival_rate = [&e](std::string_view pool) { return e.arrival_rate(pool); },
+      .health =
+          [this] {
+            const auto report = health_->live();
+            return api::HealthAnswer{report.ok, report.json(false)};
+          },
       .ready = [this] { return ready(); },
       .metrics = [this] { return scrape(); },
       .rebuild_projections = [&e] { return e.projector().rebuild({}); },
@@ -217,22 +205,26 @@ api::ApiServices Service::api_services() {
   };
 }
 
-base::Status Service::listen() {
-  auto services = api_services();
-  auto key = signing_key(config_.server.data_dir);
-  if (!key) return fail(key.error());
-  services.options.signing_key = *key;
-  core_api_ = std::make_unique<api::CoreApi>(std::move(services));
-  vmfront_ = std::make_unique<api::VmFront>(core_api_->services(), core_api_->authenticator(),
-                                            core_api_->submitter());
-  core_api_->guard().open(api::Door::VmFront, vmfront_->door());
+std::shared_ptr<api::Router> Service::make_router(api::CoreApi::Part part) {
   auto router =
       std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
-  core_api_->mount(*router);
+  core_api_->mount(*router, part);
+  if (part == api::CoreApi::Part::Admin) return router;
   router->mount("/api", vmfront_->routes(), api::VmFront::mount_options());
   router->mount("/d/vmfront", vmfront_->routes(), api::VmFront::mount_options());
+  return router;
+}
 
-  auto server = api::Server::open(edge_options(config_.http), [this](const api::RequestRecord& r) {
+base::Status Service::open_server() {
+  api::Options options = edge_options(config_.http);
+  std::vector<metrics::LoopBeat> beats;
+  for (unsigned i = 0; i < options.io_threads; ++i) {
+    beats.push_back(health_->watch_loop(fmt::format("http {}", i), kMaxSilence));
+  }
+  options.on_tick = [beats = std::move(beats), &clock = engine_->clock()](unsigned thread) {
+    beats[thread].now(clock.steady());
+  };
+  auto server = api::Server::open(std::move(options), [this](const api::RequestRecord& r) {
     instruments_.http_requests.with(r.dialect, r.method, r.route, fmt::format_int(r.status).c_str())
         .add();
     instruments_.http_request_duration.with(r.dialect, r.route).observe(r.duration);
@@ -242,19 +234,74 @@ base::Status Service::listen() {
   });
   if (!server) return fail(server.error());
   server_ = std::move(*server);
-  auto address = parse_address(config_.server.listen);
+  return {};
+}
+
+base::Status Service::listen() {
+  using Part = api::CoreApi::Part;
+  auto services = api_services();
+  auto key = signing_key(config_.server.data_dir);
+  if (!key) return fail(key.error());
+  auto token = admin_token(config_);
+  if (!token) return fail(token.error());
+  services.options.signing_key = *key;
+  core_api_ = std::make_unique<api::CoreApi>(std::move(services));
+  core_api_->authenticator().set_admin_token(*token);
+  vmfront_ = std::make_unique<api::VmFront>(core_api_->services(), core_api_->authenticator(),
+                                            core_api_->submitter());
+  core_api_->guard().open(api::Door::VmFront, vmfront_->door());
+  if (auto status = open_server(); !status) return status;
+  apply_live(config_);
+  const bool apart = !config_.admin.listen.empty();
+  auto address = listen_on(*server_, config_.server.listen, "main",
+                           make_router(apart ? Part::Public : Part::All));
   if (!address) return fail(address.error());
-  auto port = server_->listen({.name = std::string(kMain),
-                               .host = address->host,
-                               .port = address->port,
-                               .handler = router});
-  if (!port) return fail(port.error());
-  const bool v6 = address->host.find(':') != std::string::npos;
-  address_ = v6 ? fmt::format("[{}]:{}", address->host, *port)
-                : fmt::format("{}:{}", address->host, *port);
+  address_ = *address;
+  if (apart) {
+    auto admin = listen_on(*server_, config_.admin.listen, "admin", make_router(Part::Admin));
+    if (!admin) return fail(admin.error());
+    admin_address_ = *admin;
+    log_info("metrics, health and admin routes", {{"address", admin_address_}});
+  }
   server_->start();
   return {};
 }
+
+// Empty where none is configured.
+base::Result<base::Secret> Service::admin_token(const Config& config) const {
+  if (config.auth.admin_token_file.empty()) return base::Secret();
+  return read_secret(config.auth.admin_token_file);
+}
+
+void Service::apply_live(const Config& c) {
+  const api::ApiOptions& o = core_api_->services().options;
+  o.demo.set(demo(c));
+  o.read_only.set(c.server.read_only);
+  o.max_wait.set(c.http.max_wait_seconds);
+  o.min_seq_wait.set(c.http.min_seq_wait);
+  o.wrong_password_is_401.set(c.vmfront.wrong_identity_status == 401);
+  o.target_wait.set(c.tasks.target_wait);
+  o.min_workers.set(static_cast<std::uint32_t>(c.tasks.min_workers));
+  o.max_workers.set(static_cast<std::uint32_t>(c.tasks.max_workers));
+  max_lag_.set(c.ready.max_lag_seconds);
+  server_->set_limits(edge_limits(c.http));
+  core_api_->guard().rates().set(
+      {.per_second = {c.http.rate_per_token, c.http.rate_per_tenant, c.http.rate_per_address},
+       .burst = c.http.rate_burst});
+}
+
+base::Status Service::reload(const Config& fresh) {
+  const auto token = admin_token(fresh);
+  if (!token) return fail(token.error());
+  core_api_->authenticator().set_admin_token(*token);
+  apply_live(fresh);
+  engine_->reload(fresh);
+  instruments_.config_last_reload_successful->set(1);
+  instruments_.config_last_reload_success_timestamp->set(engine_->clock().now());
+  return {};
+}
+
+void Service::note_bad_reload() { instruments_.config_last_reload_successful->set(0); }
 
 std::vector<api::ReadyCheck> Service::ready() const {
   const Engine& e = *engine_;
@@ -262,41 +309,10 @@ std::vector<api::ReadyCheck> Service::ready() const {
   const bool writable = e.space() == eventstore::SpaceState::Normal;
   // A lag in events says little about time: one that does not shrink is seen by its age.
   const auto counts_age = behind == 0 ? base::Duration(0) : e.projection_age();
-  const bool current = counts_age <= config_.ready.max_lag_seconds;
+  const bool current = counts_age <= max_lag_.get();
   return {{"log", writable, writable ? "" : "the disk is nearly full"},
           {"projections", current, fmt::format("{} events behind", behind)},
           {"draining", !draining_.load(), draining_.load() ? "the server is stopping" : ""}};
-}
-
-std::string Service::scrape() {
-  metrics::Instruments& m = instruments_;
-  const auto counts = engine_->projector().live_counts();
-  show_counts(m, counts);
-  show_workers(m, engine_->sequencer().workers());
-  const auto head = commit_clock_->seq();
-  m.eventlog_head_seq->set(static_cast<double>(head));
-  m.projection_seq.with(kProjection).set(static_cast<double>(counts.seq));
-  m.projection_lag_events.with(kProjection)
-      .set(static_cast<double>(head - std::min(head, counts.seq)));
-  m.projection_last_event_timestamp.with(kProjection).set(counts.last_event_time);
-  m.projection_errors.with(kProjection).raise_to(engine_->projector().stats().errors);
-  m.http_waiters->set(static_cast<double>(engine_->projector().waiters().size()));
-  m.http_rejected.with("queue_full").raise_to(engine_->sequencer().rejected());
-  m.backend_up.with(config_.simulated.name).set(1);
-  m.draining->set(draining_.load() ? 1 : 0);
-  const auto checks = ready();
-  m.ready->set(std::all_of(checks.begin(), checks.end(), [](const auto& c) { return c.ok; }) ? 1
-                                                                                             : 0);
-  if (server_ != nullptr) show_edge(server_->counters());
-  return m.registry.scrape();
-}
-
-void Service::show_edge(const api::EdgeCounters& counters) {
-  for (std::size_t i = 0; i < api::kRefusals; ++i) {
-    const auto reason = static_cast<api::Refusal>(i);
-    instruments_.http_rejected.with(api::refusal_name(reason)).raise_to(counters.of(reason));
-  }
-  instruments_.http_requests_in_flight->set(static_cast<double>(counters.in_flight.load()));
 }
 
 base::Result<std::string> Service::start_backup() {
@@ -317,8 +333,6 @@ base::Result<std::string> Service::start_backup() {
   });
   return dir.string();
 }
-
-std::string Service::address() const { return address_; }
 
 void Service::drain() {
   if (drained_ || engine_ == nullptr) return;

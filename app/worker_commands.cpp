@@ -6,6 +6,8 @@
 
 #include "app/commands.hpp"
 #include "app/engine.hpp"
+#include "app/supervision.hpp"
+#include "app/worker_watch.hpp"
 #include "metrics/log.hpp"
 #include "workers/curve_keys.hpp"
 
@@ -20,7 +22,13 @@ std::string default_name() {
                      base::to_string(base::SystemIdSource().next()).substr(24));
 }
 
+cli::Exit failed(cli::Invocation& call, const base::Error& error) {
+  call.io.err << "slipway worker: " << error.message << "\n";
+  return cli::Exit::Failed;
+}
+
 cli::Exit run_worker(cli::Invocation& call) {
+  forbid_core_dumps();
   block_signals();
   const auto loaded = load_for(call);
   if (!loaded) return cli::Exit::Usage;
@@ -28,22 +36,25 @@ cli::Exit run_worker(cli::Invocation& call) {
   static base::SystemClock clock;
   base::crypto_init();
   auto backends = open_backends(config, config.server.data_dir, clock);
-  if (!backends) {
-    call.io.err << backends.error().message << "\n";
-    return cli::Exit::Failed;
-  }
+  if (!backends) return failed(call, backends.error());
   const std::string name = config.worker.name.empty() ? default_name() : config.worker.name;
   workers::Transport transport;
   workers::WorkerOptions options = worker_options(config, name);
   options.endpoint = config.worker.server;
-  options.secret_key_file = config.worker.secret_key_file.path;
+  auto keys = read_curve_keys(config.worker.secret_key_file);
+  if (!keys) return failed(call, keys.error());
+  options.keys = std::move(*keys);
   options.server_public_key = config.worker.server_public_key;
-  auto worker = workers::Worker::start(transport, options, std::move(*backends), clock);
-  if (!worker) {
-    call.io.err << worker.error().message << "\n";
-    return cli::Exit::Failed;
-  }
-  metrics::log_info("worker started", {{"worker", name}, {"server", config.worker.server}});
+  WorkerWatch seen(clock);
+  seen.watch(options, config.simulated.name);
+  auto worker = workers::Worker::start(transport, std::move(options), std::move(*backends), clock);
+  if (!worker) return failed(call, worker.error());
+  if (auto status = seen.start(config, **worker); !status) return failed(call, status.error());
+  metrics::log_info(
+      "worker started",
+      {{"worker", name}, {"server", config.worker.server}, {"metrics", seen.address()}});
+  Supervision supervision;
+  supervision.ready([health = seen.health()] { return health->live().ok; });
   call.io.out << "ready " << name << std::endl;
   // Ends by a signal, or when the server asks it to drain.
   std::jthread watch([&](const std::stop_token& stop) {
@@ -51,12 +62,16 @@ cli::Exit run_worker(cli::Invocation& call) {
       if ((*worker)->wait_finished(std::chrono::seconds(1))) ::kill(::getpid(), SIGTERM);
     }
   });
-  wait_for_signal();
+  // Nothing of a worker is read again.
+  while (wait_for_signal() == SIGHUP)
+    metrics::log_warn("a worker takes a new configuration at its next start");
   watch.request_stop();
+  supervision.stopping();
   (*worker)->drain();
   const HurryOnSignal hurry([&] { (*worker)->drain(); });
   (*worker)->wait_finished(config.server.drain_timeout + std::chrono::seconds(5));
   metrics::log_info("worker drained", {{"worker", name}});
+  seen.stop();
   watch.join();
   return cli::Exit::Done;
 }

@@ -168,6 +168,7 @@ base::Status Projector::Impl::open_core(std::string drop_because) {
   core_options.cache_bytes = options.cache_bytes;
   core_options.max_hot_tasks = options.max_hot_tasks;
   core_options.drop_because = std::move(drop_because);
+  core_options.checkpoint_pages = options.checkpoint_pages;
   auto opened = ProjectorCore::open(std::move(core_options), log_id);
   if (!opened) return base::fail(opened.error());
   core = std::move(*opened);
@@ -210,6 +211,7 @@ void Projector::Impl::run(const std::stop_token& stop) {
 }
 
 void Projector::Impl::wait_for_work(const std::stop_token& stop) {
+  if (options.on_turn) options.on_turn();
   base::Lock lock(mu);
   wake.wait_for(lock.native(), stop, kExpireInterval,
                 [this]() SLIPWAY_TS(no_thread_safety_analysis) {
@@ -256,6 +258,7 @@ void Projector::Impl::fold(std::span<const CommittedBatchPtr> batches,
       lot.push_back(newer_than(core->checkpoint(), batch));
     }
   }
+  if (options.on_turn) options.on_turn();
   if (lot.empty()) return;
   if (const auto status = core->apply(lot); !status) return recover(stop);
   publish(lot);

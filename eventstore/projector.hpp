@@ -35,7 +35,8 @@ struct ProjectorOptions {
   std::size_t cache_bytes = 64U << 20U;
   std::size_t max_hot_tasks = 50000;
   std::size_t max_waiters = 10000;
-  int checkpoint_pages = 16384;  // of 4 KiB: the WAL is moved into the file when it has as many
+  std::function<void()> on_turn{};  // on the projector's thread, at each lot and when it is idle
+  int checkpoint_pages = 16384;     // of 4 KiB: the WAL is moved into the file when it has as many
 };
 
 struct RebuildProgress {

@@ -16,6 +16,7 @@ namespace {
 // Up to this size a file is looked through at the start; damage in a larger one shows when the
 // damaged page is used.
 constexpr std::uintmax_t kCheckedBytes = 32U << 20U;
+constexpr std::uintmax_t kWalFrameBytes = 24 + 4096;
 
 // Why a file that is there can not be gone on with; empty: it can.
 std::string why_drop(Database& db, bool small, std::string_view log_id) {
@@ -61,6 +62,7 @@ struct ProjectorCore::Impl {
   void close();
   base::Status open_file(std::string_view log_id);
   bool open_existing(std::string_view log_id);
+  void move_long_wal();
   base::Status make_new(std::string_view log_id);
   base::Status load();
   base::Status check_order(std::span<const CommittedBatchPtr> batches) const;
@@ -101,6 +103,15 @@ base::Status ProjectorCore::Impl::open_file(std::string_view log_id) {
   return make_new(log_id);
 }
 
+// While nobody reads: so it is all moved, and the WAL begins anew.
+void ProjectorCore::Impl::move_long_wal() {
+  std::error_code none;
+  const auto bytes = std::filesystem::file_size(file + "-wal", none);
+  if (none || bytes / kWalFrameBytes <= static_cast<std::uintmax_t>(options.checkpoint_pages))
+    return;
+  db->checkpoint_and_truncate();
+}
+
 bool ProjectorCore::Impl::open_existing(std::string_view log_id) {
   auto opened = Database::open(file, OpenMode::ReadWriteCreate);
   if (!opened) {
@@ -109,6 +120,7 @@ bool ProjectorCore::Impl::open_existing(std::string_view log_id) {
   }
   db = std::move(*opened);
   configure(*db, options.cache_bytes);
+  move_long_wal();
   if (db->ok())
     dropped_because = why_drop(*db, std::filesystem::file_size(file) <= kCheckedBytes, log_id);
   if (!db->ok()) dropped_because = db->error().message;

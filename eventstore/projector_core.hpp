@@ -29,6 +29,9 @@ class ProjectorCore {
     std::size_t cache_bytes = 64U << 20U;
     // Unfinished tasks kept in memory between lots; those beyond are read back when they change.
     std::size_t max_hot_tasks = 50000;
+    // A WAL that is found longer than so many pages of 4 KiB is moved into the file before open()
+    // returns: a process that is killed again and again gets no further with tend_wal().
+    int checkpoint_pages = 16384;
   };
 
   // Opens the file or makes it. One that is damaged, was made by another version of the

@@ -54,7 +54,10 @@ base::Result<Recovered> load_snapshot(const EventLog& log, const SnapshotStore& 
 
 // Folds the records after the world's seq, up to what is durable now. Stops early when asked.
 base::Result<std::uint64_t> replay(const EventLog& log, domain::World& world,
-                                   const std::stop_token& stop) {
+                                   const std::stop_token& stop,
+                                   const ReplayProgress& on_progress = {}) {
+  constexpr std::uint64_t kTellEvery = 1000;  // records: some milliseconds
+  std::uint64_t records = 0;
   auto cursor = log.read(world.next_seq());
   if (!cursor) return base::fail(cursor.error());
   base::JsonParser parser({.depth = 64});
@@ -71,6 +74,7 @@ base::Result<std::uint64_t> replay(const EventLog& log, domain::World& world,
     }
     world.evolve(*body);
     events += record.event_count;
+    if (on_progress && ++records % kTellEvery == 0) on_progress(events);
   }
   return events;
 }
@@ -95,11 +99,12 @@ base::Status write(const domain::World& world, const EventLog& log,
 
 }  // namespace
 
-base::Result<Recovered> recover(const EventLog& log, const SnapshotStore& snapshots) {
+base::Result<Recovered> recover(const EventLog& log, const SnapshotStore& snapshots,
+                                const ReplayProgress& on_progress) {
   const auto start = std::chrono::steady_clock::now();
   auto out = load_snapshot(log, snapshots);
   if (!out) return out;
-  const auto events = replay(log, out->world, {});
+  const auto events = replay(log, out->world, {}, on_progress);
   if (!events) return base::fail(events.error());
   out->replayed_events = *events;
   out->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

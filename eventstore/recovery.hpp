@@ -26,7 +26,11 @@ struct Recovered {
 };
 
 // Reads up to the log's end. Errors: damage in the log, or a record this version cannot read.
-base::Result<Recovered> recover(const EventLog& log, const SnapshotStore& snapshots);
+// `on_progress` is called now and then with the number of events replayed, so that whoever watches
+// the start knows that it moves.
+using ReplayProgress = std::function<void(std::uint64_t events)>;
+base::Result<Recovered> recover(const EventLog& log, const SnapshotStore& snapshots,
+                                const ReplayProgress& on_progress = {});
 
 // Writes the world as the snapshot of `log`'s head; the sequencer has stopped.
 base::Status write_snapshot(const domain::World& world, const EventLog& log,

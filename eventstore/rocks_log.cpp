@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/statistics.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/statvfs.h>
@@ -281,6 +282,31 @@ std::uint64_t RocksLog::free_bytes() const {
   struct statvfs about {};
   if (::statvfs(impl_->dir.c_str(), &about) != 0) return 0;
   return static_cast<std::uint64_t>(about.f_bavail) * about.f_frsize;
+}
+
+StoreStats RocksLog::stats() const {
+  rocksdb::DB& db = impl_->store->db();
+  const auto sum = [&](const std::string& property) {
+    std::uint64_t value = 0;
+    return db.GetAggregatedIntProperty(property, &value) ? value : 0;
+  };
+  const auto one = [&](const std::string& property) {
+    std::uint64_t value = 0;
+    return db.GetIntProperty(property, &value) ? value : 0;
+  };
+  using Properties = rocksdb::DB::Properties;
+  StoreStats stats;
+  stats.tables_bytes = sum(Properties::kTotalSstFilesSize);
+  stats.memtables_bytes = sum(Properties::kSizeAllMemTables);
+  stats.table_readers_bytes = sum(Properties::kEstimateTableReadersMem);
+  stats.block_cache_bytes = one(Properties::kBlockCacheUsage);  // all columns share one
+  stats.pending_compaction_bytes = sum(Properties::kEstimatePendingCompactionBytes);
+  stats.background_errors = one(Properties::kBackgroundErrors);
+  const auto& counted = db.GetDBOptions().statistics;
+  stats.cache_hits = counted->getTickerCount(rocksdb::BLOCK_CACHE_HIT);
+  stats.cache_misses = counted->getTickerCount(rocksdb::BLOCK_CACHE_MISS);
+  stats.stalled = std::chrono::microseconds(counted->getTickerCount(rocksdb::STALL_MICROS));
+  return stats;
 }
 
 Status RocksLog::checkpoint(const fs::path& dir) const {

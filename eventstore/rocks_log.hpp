@@ -23,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "core/base/time.hpp"
 #include "eventstore/event_log.hpp"
 
 namespace slipway::eventstore {
@@ -50,6 +51,19 @@ struct RecoveryReport {
   std::vector<std::string> warnings;  // harmless, but worth a line
 };
 
+// What the store says of itself, for the metrics. Totals count from the start of the process.
+struct StoreStats {
+  std::uint64_t tables_bytes = 0;
+  std::uint64_t memtables_bytes = 0;
+  std::uint64_t table_readers_bytes = 0;
+  std::uint64_t block_cache_bytes = 0;
+  std::uint64_t pending_compaction_bytes = 0;
+  std::uint64_t cache_hits = 0;
+  std::uint64_t cache_misses = 0;
+  std::uint64_t background_errors = 0;
+  base::Duration stalled{};  // writes held back
+};
+
 class RocksLog final : public EventLog {
  public:
   // Errors: ResourceBusy (open elsewhere), StorageFull, NotFound (create_if_missing is off),
@@ -72,6 +86,7 @@ class RocksLog final : public EventLog {
   std::uint64_t free_bytes() const override;
 
   const RecoveryReport& recovery() const;
+  StoreStats stats() const;  // any thread; some tens of microseconds
 
   // ---- any thread; for eventstore/log_tools.hpp ----
   // A copy of the store, consistent at one seq, in `dir` (made here, may not exist): hard links

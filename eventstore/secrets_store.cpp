@@ -102,18 +102,22 @@ Result<SecretsStore> SecretsStore::open(const fs::path& key_file, bool create) {
   if (auto ok = check_private(key_file); !ok) return fail(ok.error());
   auto text = read_file(key_file);
   if (!text) return fail(text.error());
-  const Secret held(std::move(*text));
+  return from_keys(Secret(std::move(*text)), key_file.string());
+}
+
+Result<SecretsStore> SecretsStore::from_keys(const Secret& text, std::string_view name) {
+  base::crypto_init();
   std::vector<MasterKey> keys;
-  for (std::string_view rest = held.reveal(); !rest.empty();) {
+  for (std::string_view rest = text.reveal(); !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.empty()) continue;
     const auto key = parse_key(line);
-    if (!key) return fail(Errc::Internal, key_file.string() + ": " + key.error().message);
+    if (!key) return fail(Errc::Internal, fmt::format("{}: {}", name, key.error().message));
     keys.push_back({key_id(*key), base::LockedKey(*key)});
   }
-  if (keys.empty()) return fail(Errc::Internal, key_file.string() + " holds no key");
+  if (keys.empty()) return fail(Errc::Internal, fmt::format("{} holds no key", name));
   return SecretsStore(std::move(keys));
 }
 

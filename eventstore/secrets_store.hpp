@@ -32,6 +32,8 @@ class SecretsStore {
   // Makes the file, readable by its owner alone, if it is absent and `create` is set. Errors:
   // Forbidden (others may read it), Internal (not a key file), NotFound.
   static base::Result<SecretsStore> open(const std::filesystem::path& key_file, bool create = true);
+  // From the text of such a file; `name` is for the message.
+  static base::Result<SecretsStore> from_keys(const base::Secret& text, std::string_view name);
 
   // ---- any thread ----
   std::string seal(std::string_view ref, std::string_view tenant, const base::Secret& value) const;

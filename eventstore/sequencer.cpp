@@ -41,6 +41,8 @@ void Sequencer::push(DrainRequest&& request) {
   (void)queue_.push_always(Input(std::move(request)));
 }
 
+void Sequencer::push(const domain::Policy& policy) { (void)queue_.push_always(Input(policy)); }
+
 std::vector<WorkerStatus> Sequencer::workers() {
   base::Lock lock(workers_mu_);
   return workers_;
@@ -54,6 +56,7 @@ void Sequencer::run() {
       return;
     }
     publish_workers();
+    if (on_turn_) on_turn_();
   }
 }
 

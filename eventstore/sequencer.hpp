@@ -80,7 +80,9 @@ struct DrainRequest {
   std::string worker;  // name or session id
   std::function<void(bool found)> done;
 };
-using Input = std::variant<std::unique_ptr<Submission>, domain::WorkerInput, Tick, DrainRequest>;
+// A domain::Policy takes the place of the one in force, for what is decided after it.
+using Input = std::variant<std::unique_ptr<Submission>, domain::WorkerInput, Tick, DrainRequest,
+                           domain::Policy>;
 
 class EffectSink {
  public:
@@ -166,6 +168,7 @@ class SequencerCore {
   void take(domain::WorkerInput& input);
   void take(Tick&) {}
   void take(DrainRequest& request);
+  void take(domain::Policy& policy) { options_.policy = policy; }
   void take(const domain::WorkerHello& hello);
   void take(domain::WorkerReport& report);
   void take(const domain::WorkerHeartbeat& heartbeat);
@@ -258,6 +261,9 @@ class Sequencer final {
   bool submit(std::unique_ptr<Submission>&& submission);
   void push(domain::WorkerInput&& input);
   void push(DrainRequest&& request);
+  void push(const domain::Policy& policy);
+  // Called at each turn of the thread, at least every ten seconds. Before start().
+  void set_on_turn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
 
   std::vector<WorkerStatus> workers();
   std::size_t queued() { return queue_.size(); }
@@ -272,6 +278,7 @@ class Sequencer final {
   const base::Clock& clock_;
   base::BoundedQueue<Input> queue_;
   std::function<void(const base::Error&)> on_fatal_;
+  std::function<void()> on_turn_;
   base::Mutex workers_mu_;
   std::vector<WorkerStatus> workers_ GUARDED_BY(workers_mu_);
   std::uint64_t published_version_ = 0;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kMessagesATurn = 1000;  // from one socket, before the others are looked at
 constexpr std::size_t kMaxFramesLooked = 8;
+constexpr std::chrono::milliseconds kLongestWait(5000);  // then whoever watches hears of it
 
 base::Status listen(zmq::socket_t& socket, const std::string& endpoint) {
   try {
@@ -49,20 +50,20 @@ struct Broker::Sockets {
 };
 
 Broker::Broker(const BrokerOptions& options, Input input, OpenSecret open_secret)
-    : core_(std::move(input), std::move(open_secret)), effects_(options.max_queued_effects) {}
+    : on_turn_(options.on_turn),
+      core_(std::move(input), std::move(open_secret)),
+      effects_(options.max_queued_effects) {}
 
 Broker::~Broker() { stop(); }
 
 namespace {
 
 base::Status secure(zmq::socket_t& socket, const BrokerOptions& options) {
-  const auto keys = read_key_file(options.secret_key_file);
-  if (!keys) return fail(keys.error());
   if (const auto workers = read_workers_file(options.workers_file); !workers) {
     return fail(workers.error());
   }
   socket.set(zmq::sockopt::curve_server, 1);
-  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.reveal()));
+  socket.set(zmq::sockopt::curve_secretkey, std::string(options.keys->secret_key.reveal()));
   socket.set(zmq::sockopt::zap_domain, std::string("slipway"));
   return {};
 }
@@ -71,12 +72,11 @@ base::Status secure(zmq::socket_t& socket, const BrokerOptions& options) {
 
 Result<std::unique_ptr<Broker>> Broker::start(Transport& transport, const BrokerOptions& options,
                                               Input input, OpenSecret open_secret) {
-  const bool curve = !options.secret_key_file.empty();
+  const bool curve = options.keys != nullptr;
   if (!curve && !options.listen.empty() && !is_loopback(options.listen)) {
-    return fail(Errc::InvalidArgument,
-                fmt::format("{}: beyond loopback, workers need keys (secret_key_file, "
-                            "workers_file)",
-                            options.listen));
+    return fail(Errc::InvalidArgument, fmt::format("{}: beyond loopback, workers need keys "
+                                                   "(broker.secret_key_file, broker.workers_file)",
+                                                   options.listen));
   }
   std::unique_ptr<Broker> broker(new Broker(options, std::move(input), std::move(open_secret)));
   broker->sockets_ = std::make_unique<Sockets>(transport);
@@ -137,7 +137,8 @@ void Broker::run(std::stop_token stop) {
 
   std::vector<domain::WorkerEffect> effects;
   while (true) {
-    poll(items, std::chrono::milliseconds(-1));
+    poll(items, kLongestWait);
+    if (on_turn_) on_turn_();
     const bool stopping = stop.stop_requested();
     if (items[0].revents != 0 || stopping) {
       effects_.take_all(effects);

@@ -21,15 +21,16 @@ struct BrokerOptions {
   // "tcp://127.0.0.1:5871", port 0 or * for any; empty: in-process workers only. Beyond loopback
   // the two files below are required.
   std::string listen;
-  // CURVE: the server's secret key file (see curve_keys.hpp) and the list of workers admitted. The
-  // list is read again at each handshake, so a removed key takes no restart.
-  std::string secret_key_file;
+  // CURVE: the server's keys (see curve_keys.hpp; none: empty) and the list of workers admitted.
+  // The list is read again at each handshake, so a removed key takes no restart.
+  std::shared_ptr<const CurveKeys> keys;  // shared: secrets are not copied with their options
   std::string workers_file;
   base::Duration handshake_timeout = std::chrono::seconds(5);
   base::Duration heartbeat_interval = std::chrono::seconds(2);  // of connections, not of leases
   base::Duration heartbeat_timeout = std::chrono::seconds(10);
   std::size_t max_queued_effects = 1'000'000;
   int send_high_water_mark = 100'000;  // messages a peer; the credit of leases bounds them anyway
+  std::function<void()> on_turn;       // on the broker's thread, every few seconds at least
 };
 
 class Broker {
@@ -60,6 +61,7 @@ class Broker {
   Broker(const BrokerOptions& options, Input input, OpenSecret open_secret);
   void run(std::stop_token stop);
 
+  const std::function<void()> on_turn_;
   BrokerCore core_;
   Mailbox<domain::WorkerEffect> effects_;
   std::unique_ptr<Sockets> sockets_;  // the thread's own, once it runs

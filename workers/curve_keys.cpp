@@ -80,15 +80,20 @@ Result<CurveKeys> read_key_file(const std::string& path) {
   }
   auto text = read_text(path);
   if (!text) return fail(text.error());
+  auto keys = parse_key_file(*text, path);
+  base::wipe(*text);
+  return keys;
+}
+
+Result<CurveKeys> parse_key_file(std::string_view text, std::string_view name) {
   CurveKeys keys;
-  for (std::string& line : split(*text, '\n')) {
+  for (std::string& line : split(text, '\n')) {
     if (line.starts_with("public ")) keys.public_key = line.substr(7);
     if (line.starts_with("secret ")) keys.secret_key = base::Secret(line.substr(7));
     base::wipe(line);
   }
-  base::wipe(*text);
   if (!is_public_key(keys.public_key) || !is_public_key(keys.secret_key.reveal())) {
-    return fail(Errc::InvalidArgument, fmt::format("{}: not a slipway key file", path));
+    return fail(Errc::InvalidArgument, fmt::format("{}: not a slipway key file", name));
   }
   return keys;
 }

@@ -24,6 +24,8 @@ struct CurveKeys {
 base::Result<std::string> generate_key_file(const std::string& path);
 // Refuses a file that others may read.
 base::Result<CurveKeys> read_key_file(const std::string& path);
+// The text of such a file; `name` is for the message.
+base::Result<CurveKeys> parse_key_file(std::string_view text, std::string_view name);
 bool is_public_key(std::string_view z85);
 
 struct AdmittedWorker {

@@ -20,18 +20,17 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr int kMessagesATurn = 1000;
+constexpr milliseconds kLongestWait(5000);  // then whoever watches hears of it
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMaxMs = 5000;
 
 base::Status secure(zmq::socket_t& socket, const WorkerOptions& options) {
-  const auto keys = read_key_file(options.secret_key_file);
-  if (!keys) return fail(keys.error());
   if (!is_public_key(options.server_public_key)) {
     return fail(Errc::InvalidArgument, "the server's public key is not 40 characters of Z85");
   }
   socket.set(zmq::sockopt::curve_serverkey, options.server_public_key);
-  socket.set(zmq::sockopt::curve_publickey, keys->public_key);
-  socket.set(zmq::sockopt::curve_secretkey, std::string(keys->secret_key.reveal()));
+  socket.set(zmq::sockopt::curve_publickey, options.keys->public_key);
+  socket.set(zmq::sockopt::curve_secretkey, std::string(options.keys->secret_key.reveal()));
   return {};
 }
 
@@ -69,7 +68,7 @@ Worker::~Worker() {
 Result<std::unique_ptr<Worker>> Worker::start(Transport& transport, WorkerOptions options,
                                               std::vector<std::unique_ptr<Backend>> backends,
                                               const base::Clock& clock) {
-  const bool curve = !options.secret_key_file.empty();
+  const bool curve = options.keys != nullptr;
   if (!curve && !is_loopback(options.endpoint)) {
     return fail(Errc::InvalidArgument,
                 fmt::format("{}: beyond loopback, a worker needs its key", options.endpoint));
@@ -127,6 +126,8 @@ void Worker::run(std::stop_token stop) {
     completions_.run();
     core.end_turn();
     leases_.store(core.leases(), std::memory_order_relaxed);
+    welcomed_.store(core.welcomed(), std::memory_order_relaxed);
+    if (options_.on_turn) options_.on_turn();
     if (!core.finished()) poll(items, poll_timeout(core.next_timer()));
   }
   backends_.clear();  // their threads may still push: the queue outlives them
@@ -137,9 +138,9 @@ void Worker::run(std::stop_token stop) {
 }
 
 std::chrono::milliseconds Worker::poll_timeout(base::SteadyTime next) const {
-  if (next == base::SteadyTime::max()) return milliseconds(-1);
+  if (next == base::SteadyTime::max()) return kLongestWait;
   const auto left = std::chrono::ceil<milliseconds>(next - clock_.steady());
-  return std::clamp(left, milliseconds(0), milliseconds(3'600'000));
+  return std::clamp(left, milliseconds(0), kLongestWait);
 }
 
 void Worker::Socket::send(const domain::WorkerInput& message, std::uint64_t epoch) {

@@ -11,6 +11,7 @@
 #include "core/base/clock.hpp"
 #include "core/base/uuid.hpp"
 #include "workers/backends/completion_queue.hpp"
+#include "workers/curve_keys.hpp"
 #include "workers/mailbox.hpp"
 #include "workers/transport.hpp"
 #include "workers/worker_core.hpp"
@@ -20,10 +21,11 @@ namespace slipway::workers {
 struct WorkerOptions {
   std::string endpoint{kInprocEndpoint};  // or "tcp://host:5871"
   // CURVE: required for an endpoint beyond loopback.
-  std::string secret_key_file;    // this worker's (see curve_keys.hpp)
-  std::string server_public_key;  // 40 characters of Z85
+  std::shared_ptr<const CurveKeys> keys;  // this worker's; shared: secrets are not copied
+  std::string server_public_key;          // 40 characters of Z85
   base::Duration heartbeat_interval = std::chrono::seconds(2);  // of the connection
   base::Duration heartbeat_timeout = std::chrono::seconds(10);
+  std::function<void()> on_turn;  // on the worker's thread, every few seconds at least
   // `session` is filled in by start().
   WorkerCoreOptions core;
 };
@@ -46,6 +48,8 @@ class Worker {
 
   // For metrics; any thread.
   std::uint64_t leases() const { return leases_.load(std::memory_order_relaxed); }
+  // The server has welcomed it, and has not forgotten it since.
+  bool welcomed() const { return welcomed_.load(std::memory_order_relaxed); }
 
  private:
   struct Socket;
@@ -63,6 +67,7 @@ class Worker {
   std::atomic<int> drains_{0};
   std::atomic<bool> finished_{false};
   std::atomic<std::uint64_t> leases_{0};
+  std::atomic<bool> welcomed_{false};
   base::Mutex mu_;
   std::condition_variable ended_;
   std::jthread thread_;

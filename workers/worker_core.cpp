@@ -300,7 +300,12 @@ void WorkerCore::on_answer(std::uint64_t call, BackendAnswer&& answer) {
 }
 
 void WorkerCore::call_ended(Held& held, std::string_view code, bool available, bool throttled) {
-  held.target->guard.on_answer(available || throttled, steady_);
+  BackendGuard& guard = held.target->guard;
+  const bool was_open = guard.is_open();
+  guard.on_answer(available || throttled, steady_);
+  if (options_.on_circuit && guard.is_open() != was_open) {
+    options_.on_circuit(held.target->backend->name(), guard.is_open());
+  }
   if (!options_.on_backend_call) return;
   options_.on_backend_call({.backend = held.target->backend->name(),
                             .operation = held.operation,

@@ -55,7 +55,10 @@ struct WorkerCoreOptions {
   base::Duration drain_timeout = std::chrono::seconds(60);
   base::Duration progress_interval = std::chrono::milliseconds(250);
   BackendGuardOptions guard;
-  std::function<void(const BackendCallSeen&)> on_backend_call;  // on the worker's thread
+  // On the worker's thread: each call that has ended, and each time a backend's circuit has opened
+  // or closed.
+  std::function<void(const BackendCallSeen&)> on_backend_call;
+  std::function<void(std::string_view backend, bool open)> on_circuit;
 };
 
 // Plain numbers; read them on the thread that drives the core.
@@ -93,6 +96,7 @@ class WorkerCore {
   bool finished() const { return finished_; }
 
   std::size_t leases() const { return held_.size(); }
+  bool welcomed() const { return welcomed_ && !draining_; }
   std::uint64_t epoch() const { return epoch_; }
   const WorkerCounters& counters() const { return counters_; }
 

@@ -1,9 +1,8 @@
-// What runs the server itself: rebuild, backup, the log's hash chain, the API's own description.
+// What runs the server itself: rebuild, backup, the log's hash chain.
 #include <algorithm>
 
 #include "api/core_api/context.hpp"
 #include "api/core_api/list_query.hpp"
-#include "api/core_api/openapi.hpp"
 
 namespace slipway::api {
 namespace {
@@ -82,9 +81,6 @@ RouteTable admin_routes(CoreContext& ctx) {
       {Method::Post, "/admin/backup", kAdmin, [&ctx](const Call& call) { backup(ctx, call); },
        nullptr},
       {Method::Get, "/audit/proof", kAdmin, [&ctx](Call call) { proof(ctx, std::move(call)); },
-       nullptr},
-      {Method::Get, "/openapi.json", allow(Right::Public),
-       [](const Call& call) { call.reply.send(Response(200, std::string(openapi_json()))); },
        nullptr},
   };
 }

@@ -64,8 +64,9 @@ std::vector<TaskState> default_states(CommandKind kind) {
   return {Failed, Cancelled, TimedOut, Dead};
 }
 
-base::Result<Bulk> parse_bulk(const Request& request, CommandKind kind) {
-  const auto body = json_body(request);
+base::Result<Bulk> parse_bulk(const ApiServices& services, const Request& request,
+                              CommandKind kind) {
+  const auto body = json_body(services, request);
   if (!body) return fail(body.error());
   FieldErrors errors;
   FieldReader f(*body, "", errors);
@@ -128,7 +129,7 @@ base::Result<domain::OpenBatch> open_batch(eventstore::Reader& reader,
 
 void cancel_or_retry_many(CoreContext& ctx, Call call, CommandKind kind) {
   const Client client{call.reply};
-  auto bulk = parse_bulk(call.request, kind);
+  auto bulk = parse_bulk(ctx.services, call.request, kind);
   if (!bulk) return client.fail(bulk.error());
   const SharedCall shared = share(std::move(call));
   query_when_current(ctx, shared, [&ctx, shared, client, bulk = *bulk](eventstore::Reader& reader) {

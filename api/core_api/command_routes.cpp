@@ -12,7 +12,7 @@ using domain::CommandKind;
 
 void post_command(CoreContext& ctx, Call call) {
   const Client client{call.reply};
-  const auto body = json_body(call.request);
+  const auto body = json_body(ctx.services, call.request);
   if (!body) return client.fail(body.error());
   if (!*body) {
     return client.fail(Errc::MalformedJson, R"(send {"command": "vm.create", "args": {...}})");
@@ -25,7 +25,7 @@ void post_command(CoreContext& ctx, Call call) {
 // A route that names the command: the body holds the arguments.
 void post_arguments(CoreContext& ctx, Call call, CommandKind kind, const base::Uuid& subject) {
   const Client client{call.reply};
-  const auto body = json_body(call.request);
+  const auto body = json_body(ctx.services, call.request);
   if (!body) return client.fail(body.error());
   auto parsed = parse_arguments(kind, *body, subject);
   if (!parsed) return client.fail(parsed.error());

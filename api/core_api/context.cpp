@@ -19,12 +19,13 @@ bool is_json_type(std::string_view type) {
 
 }  // namespace
 
-base::Result<std::optional<base::JsonValue>> json_body(const Request& request) {
+base::Result<std::optional<base::JsonValue>> json_body(const ApiServices& services,
+                                                       const Request& request) {
   if (request.body().empty()) return std::optional<base::JsonValue>();
   if (!is_json_type(request.header("content-type"))) {
     return fail(Errc::UnsupportedMediaType, "send the body as application/json");
   }
-  thread_local base::JsonParser parser;
+  thread_local base::JsonParser parser(services.options.json);  // of this server's thread
   const auto json = parser.parse(request.body());
   if (!json) return fail(json.error());
   return std::optional<base::JsonValue>(*json);
@@ -65,7 +66,7 @@ base::Result<Wait> read_wait(const Request& request, const ApiOptions& options) 
     wait.preferred = time.has_value();
     wait.time = time.value_or(base::Duration(0));
   }
-  wait.time = std::min(wait.time, options.max_wait);
+  wait.time = std::min(wait.time, options.max_wait.get());
   return wait;
 }
 

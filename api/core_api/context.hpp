@@ -22,7 +22,8 @@ inline SharedCall share(Call call) { return std::make_shared<Call>(std::move(cal
 
 // The body as JSON; nullopt if it is empty. Errors: MalformedJson, UnsupportedMediaType. The value
 // lives until this thread parses the next.
-base::Result<std::optional<base::JsonValue>> json_body(const Request& request);
+base::Result<std::optional<base::JsonValue>> json_body(const ApiServices& services,
+                                                       const Request& request);
 
 // The id in a path; a malformed one is NotFound, as is one that nobody has.
 base::Result<base::Uuid> path_id(const Call& call, std::string_view name, std::string_view what);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/core_api/document_pages.hpp"
 #include "api/core_api/problem_pages.hpp"
 
 namespace slipway::api {
@@ -9,7 +10,13 @@ namespace {
 
 constexpr ContentType kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-void health(const Call& call) { call.reply.send(Response(200, R"({"status":"ok"})")); }
+void health(const ApiServices& services, const Call& call) {
+  HealthAnswer answer = services.health ? services.health() : HealthAnswer();
+  Response response(answer.ok ? 200 : 503, std::move(answer.json));
+  response.add("Cache-Control", "no-cache");
+  if (!answer.ok) response.add("Retry-After", "1");
+  call.reply.send(std::move(response));
+}
 
 void readiness(const ApiServices& services, const Call& call) {
   const auto checks = services.ready ? services.ready() : std::vector<ReadyCheck>();
@@ -41,13 +48,13 @@ CoreApi::CoreApi(ApiServices services)
       submitter_(services_, watch_),
       context_{services_, authenticator_, submitter_, watch_} {}
 
-RouteTable CoreApi::root_routes() {
-  RouteTable table = problem_routes();
+RouteTable CoreApi::watch_routes() {
+  RouteTable table;
   const auto get = [&](std::string pattern, RouteHandler handler) {
     table.push_back(
         {Method::Get, std::move(pattern), allow(Right::Public), std::move(handler), nullptr});
   };
-  get("/healthz", health);
+  get("/healthz", [this](const Call& call) { health(services_, call); });
   get("/readyz", [this](const Call& call) { readiness(services_, call); });
   get("/metrics", [this](const Call& call) {
     call.reply.send(
@@ -56,18 +63,27 @@ RouteTable CoreApi::root_routes() {
   return table;
 }
 
-void CoreApi::mount(Router& router) {
-  RouteTable table = command_routes(context_);
-  add(table, vm_routes(context_));
-  add(table, task_routes(context_));
-  add(table, event_routes(context_));
-  add(table, catalog_routes(context_));
-  add(table, stats_routes(context_));
-  add(table, worker_routes(context_));
-  add(table, people_routes(context_));
-  add(table, admin_routes(context_));
-  router.mount("/core/v1", std::move(table));
-  router.mount("", root_routes());
+void CoreApi::mount(Router& router, Part part) {
+  RouteTable core;
+  RouteTable root;
+  if (part != Part::Admin) {
+    core = command_routes(context_);
+    add(core, vm_routes(context_));
+    add(core, task_routes(context_));
+    add(core, event_routes(context_));
+    add(core, catalog_routes(context_));
+    add(core, stats_routes(context_));
+    add(core, worker_routes(context_));
+    add(core, people_routes(context_));
+    root = problem_routes();
+    add(root, document_routes());
+  }
+  if (part != Part::Public) {
+    add(core, admin_routes(context_));
+    add(root, watch_routes());
+  }
+  router.mount("/core/v1", std::move(core));
+  router.mount("", std::move(root));
 }
 
 }  // namespace slipway::api

@@ -22,8 +22,10 @@ class CoreApi {
   CoreApi(const CoreApi&) = delete;
   CoreApi& operator=(const CoreApi&) = delete;
 
-  // Before the server starts.
-  void mount(Router& router);
+  // Before the server starts. Where the main listener is for everybody, what watches and runs the
+  // server (metrics, health, /core/v1/admin, audit) has a router and a listener of its own.
+  enum class Part : std::uint8_t { All, Public, Admin };
+  void mount(Router& router, Part part = Part::All);
 
   const ApiServices& services() const { return services_; }
   Authenticator& authenticator() { return authenticator_; }
@@ -32,7 +34,7 @@ class CoreApi {
   const TaskWatch& watch() const { return watch_; }
 
  private:
-  RouteTable root_routes();
+  RouteTable watch_routes();
 
   const ApiServices services_;
   Authenticator authenticator_;

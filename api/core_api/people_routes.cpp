@@ -10,7 +10,7 @@ using domain::CommandKind;
 
 void post_body(CoreContext& ctx, Call call, CommandKind kind) {
   const Client client{call.reply};
-  const auto body = json_body(call.request);
+  const auto body = json_body(ctx.services, call.request);
   if (!body) return client.fail(body.error());
   auto parsed = parse_arguments(kind, *body, base::Uuid());
   if (!parsed) return client.fail(parsed.error());
@@ -20,7 +20,7 @@ void post_body(CoreContext& ctx, Call call, CommandKind kind) {
 // The name stands in the path, the password in the body.
 void put_password(CoreContext& ctx, Call call) {
   const Client client{call.reply};
-  const auto body = json_body(call.request);
+  const auto body = json_body(ctx.services, call.request);
   if (!body) return client.fail(body.error());
   FieldErrors errors;
   FieldReader fields(*body, "", errors);

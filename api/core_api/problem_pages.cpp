@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/client.hpp"
+#include "api/core_api/page.hpp"
 #include "api/identity.hpp"
 #include "core/base/json_write.hpp"
 
@@ -100,28 +101,6 @@ void write_page(base::JsonWriter& w, const Page& page) {
   w.member("cause", page.cause).member("remedy", page.remedy).end_object();
 }
 
-std::string html(std::string_view title, std::string_view body) {
-  return fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width\"><title>{0}</title>"
-      "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;"
-      "padding:0 1em;color-scheme:light dark}}code{{font-size:1.1em}}</style></head>"
-      "<body><main><h1>{0}</h1>{1}</main></body></html>",
-      title, body);
-}
-
-Response page_response(std::string text) {
-  Response response(200, std::move(text), kHtml);
-  response.add("Content-Security-Policy",
-               "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
-  response.add("X-Content-Type-Options", "nosniff");
-  return response;
-}
-
-bool wants_html(const Request& request) {
-  return request.header("accept").find("text/html") != std::string_view::npos;
-}
-
 void one(const Call& call) {
   const Page* page = find_page(call.params["code"]);
   if (page == nullptr) return Client{call.reply}.fail(Errc::NotFound, "no such problem code");
@@ -131,12 +110,12 @@ void one(const Call& call) {
     call.reply.send(Response(200, w.text()));
     return;
   }
-  call.reply.send(page_response(html(
+  call.reply.send(html_page(
       title_of(page->code),
       fmt::format("<p><code>{}</code>, HTTP status {}{}</p><h2>Cause</h2><p>{}</p>"
                   "<h2>Remedy</h2><p>{}</p><p><a href=\"/problems\">All codes</a></p>",
                   base::errc_name(page->code), status_of(page->code),
-                  retryable(page->code) ? ", may be repeated" : "", page->cause, page->remedy))));
+                  retryable(page->code) ? ", may be repeated" : "", page->cause, page->remedy)));
 }
 
 void all(const Call& call) {
@@ -152,7 +131,7 @@ void all(const Call& call) {
     list += fmt::format("<li><a href=\"/problems/{0}\"><code>{0}</code></a>: {1}</li>",
                         base::errc_name(page.code), title_of(page.code));
   }
-  call.reply.send(page_response(html("Problem codes", "<ul>" + list + "</ul>")));
+  call.reply.send(html_page("Problem codes", "<ul>" + list + "</ul>"));
 }
 
 }  // namespace

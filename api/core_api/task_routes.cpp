@@ -110,7 +110,7 @@ void on_task(CoreContext& ctx, Call call, CommandKind kind) {
   const Client client{call.reply};
   const auto id = path_id(call, "id", "task");
   if (!id) return client.fail(id.error());
-  const auto body = json_body(call.request);
+  const auto body = json_body(ctx.services, call.request);
   if (!body) return client.fail(body.error());
   auto parsed = parse_arguments(kind, *body, *id);
   if (!parsed) return client.fail(parsed.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/core_api/context.hpp"
+#include "api/queue_numbers.hpp"
 
 namespace slipway::api {
 namespace {
@@ -12,38 +13,12 @@ using base::JsonWriter;
 
 void write_queue(JsonWriter& w, const CoreContext& ctx, const eventstore::LiveCounts& counts,
                  const std::vector<eventstore::WorkerStatus>& workers, const std::string& pool) {
-  const auto queue = counts.queue(pool);
-  std::uint64_t slots = 0;
-  for (const auto& worker : workers) {
-    const bool serves =
-        std::find(worker.pools.begin(), worker.pools.end(), pool) != worker.pools.end();
-    if (serves && !worker.draining) slots += worker.slots;
-  }
-  double age = 0;
-  if (queue.ready > 0) {
-    const base::Duration waited = ctx.services.clock.now() - queue.oldest_ready;
-    age = std::max(0.0, std::chrono::duration<double>(waited).count());
-  }
-  const ApiOptions& options = ctx.services.options;
-  const auto wanted =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, queue.leased + queue.ready));
-  const std::uint64_t each = std::max<std::uint64_t>(1, options.slots_per_worker);
-  const std::uint64_t desired = std::clamp<std::uint64_t>((wanted + each - 1) / each,
-                                                          options.min_workers, options.max_workers);
+  const QueueNumbers queue = queue_numbers(ctx.services, counts, workers, pool);
   w.begin_object().member("worker_pool", pool).member("ready", queue.ready);
-  w.member("scheduled", queue.scheduled).member("leased", queue.leased).member("slots", slots);
-  w.member("oldest_ready_age_seconds", age).member("desired_workers", desired).end_object();
-}
-
-// Those that ever had a task or have a worker now.
-std::vector<std::string> pools_of(const eventstore::LiveCounts& counts,
-                                  const std::vector<eventstore::WorkerStatus>& workers) {
-  std::vector<std::string> pools = counts.worker_pools();
-  for (const auto& worker : workers)
-    pools.insert(pools.end(), worker.pools.begin(), worker.pools.end());
-  std::sort(pools.begin(), pools.end());
-  pools.erase(std::unique(pools.begin(), pools.end()), pools.end());
-  return pools;
+  w.member("scheduled", queue.scheduled).member("leased", queue.leased);
+  w.member("slots", queue.slots);
+  w.member("oldest_ready_age_seconds", queue.oldest_ready_age_seconds);
+  w.member("desired_workers", queue.desired_workers).end_object();
 }
 
 Response no_cache(const JsonWriter& w) {
@@ -57,7 +32,7 @@ void list_queues(CoreContext& ctx, const Call& call) {
   const auto workers = ctx.services.workers();
   JsonWriter w;
   w.begin_object().key("items").begin_array();
-  for (const std::string& pool : pools_of(counts, workers)) {
+  for (const std::string& pool : worker_pools(counts, workers)) {
     write_queue(w, ctx, counts, workers, pool);
   }
   w.end_array().key("next_cursor").null().end_object();
@@ -67,7 +42,7 @@ void list_queues(CoreContext& ctx, const Call& call) {
 void get_queue(CoreContext& ctx, const Call& call) {
   const auto counts = ctx.services.counts();
   const auto workers = ctx.services.workers();
-  const auto pools = pools_of(counts, workers);
+  const auto pools = worker_pools(counts, workers);
   const std::string pool(call.params["worker_pool"]);
   if (pool != "default" && std::find(pools.begin(), pools.end(), pool) == pools.end()) {
     return Client{call.reply}.fail(Errc::NotFound, "no worker pool of that name");

@@ -10,19 +10,24 @@ EdgeState::Admission EdgeState::admit(const std::string& address) {
   }
   counters.connections.fetch_add(1);
   counters.accepted.fetch_add(1, std::memory_order_relaxed);
-  if (limits().connections_per_address == 0) return Admission::Welcome;
+  const std::size_t limit = limits().connections_per_address;
   base::Lock lock(mu_);
-  return ++by_address_[address] > limits().connections_per_address ? Admission::AddressFull
-                                                                   : Admission::Welcome;
+  const std::size_t of_address = ++by_address_[address];
+  return limit > 0 && of_address > limit ? Admission::AddressFull : Admission::Welcome;
 }
 
 void EdgeState::forget(const std::string& address) {
   const bool last = counters.connections.fetch_sub(1) == 1;
-  if (limits().connections_per_address == 0 && !(last && draining)) return;
   base::Lock lock(mu_);
   if (last) empty_.notify_all();
   const auto at = by_address_.find(address);
   if (at != by_address_.end() && --at->second == 0) by_address_.erase(at);
+}
+
+void EdgeState::set_limits(const Limits& limits) {
+  base::Lock lock(mu_);
+  all_limits_.push_back(std::make_unique<const Limits>(limits));
+  limits_.store(all_limits_.back().get(), std::memory_order_release);
 }
 
 bool EdgeState::wait_until_empty(base::Duration patience) {

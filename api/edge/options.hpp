@@ -43,6 +43,8 @@ struct Options {
   bool reuse_address = true;
   int send_buffer_bytes = 0;  // SO_SNDBUF; 0 leaves it to the kernel
   base::Duration tick = std::chrono::milliseconds(250);
+  // On each I/O thread, once a tick: it turns. Must be quick and must not throw.
+  std::function<void(unsigned thread)> on_tick;
   Limits limits;
 };
 

@@ -22,6 +22,27 @@ constexpr unsigned kBlankLines = 2;               // some clients send one after
 constexpr std::size_t kSmallestChunkEnd = 5;      // "0\r\n\r\n"
 constexpr std::size_t kChunkLineBytes = 4 << 10;  // a chunk's extensions, or all trailers
 
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// Whether these few bytes can be the beginning of a chunk's line. Beast is not asked before it has
+// enough for the shortest end of a message, and a client that has sent nonsense may send no more.
+bool may_begin_chunk(std::string_view text, bool after_chunk) {
+  for (const char wanted : std::string_view(after_chunk ? "\r\n" : "")) {
+    if (text.empty()) return true;
+    if (text.front() != wanted) return false;
+    text.remove_prefix(1);
+  }
+  const auto digits_end = std::find_if_not(text.begin(), text.end(), is_hex);
+  if (digits_end == text.end()) return true;
+  if (digits_end == text.begin()) return false;
+  const std::string_view rest(digits_end, text.end());
+  if (rest.front() != '\r')
+    return rest.front() == ';' || rest.front() == ' ' || rest.front() == '\t';
+  return rest.size() == 1 || rest[1] == '\n';
+}
+
 }  // namespace
 
 // Beast's push parser. It sees each head once and whole, in the request's own buffer, so the views
@@ -43,6 +64,7 @@ class RequestParser::Beast {
       body_limit(boost::none);                                  // take_chunks does
     }
     Seen seen;
+    bool in_chunks = false;  // a chunk header was seen: the next follows the CRLF of a chunk
     std::uint64_t chunk_left = 0;
     std::uint64_t limit_left = 0;
     bool too_long = false;
@@ -69,6 +91,7 @@ class RequestParser::Beast {
     }
     void on_chunk_header_impl(std::uint64_t size, boost::beast::string_view,
                               error_code& ec) override {
+      in_chunks = true;
       chunk_left = size;
       too_long = size > limit_left;
       if (too_long) ec = http::error::body_limit;
@@ -339,7 +362,8 @@ RequestParser::Step RequestParser::take_chunks(std::string_view bytes, std::size
     // Beast asserts that a chunk header is never shorter than the shortest end of a message; there
     // is always that much still to come.
     if (core.chunk_left == 0 ? rest.size() < kSmallestChunkEnd : rest.empty()) {
-      return Step::NeedMore;
+      if (core.chunk_left != 0 || may_begin_chunk(rest, core.in_chunks)) return Step::NeedMore;
+      return refuse(400, Refusal::Malformed, "chunked body is not valid");
     }
     core.limit_left = limit - received_;
     core.piece = {};

@@ -61,6 +61,10 @@ class Server::Impl {
   void start();
   bool drain(base::Duration deadline);
   void stop();
+  void set_limits(Limits limits) {
+    limits.connections = std::min(limits.connections, room_);
+    edge_->set_limits(limits);
+  }
   const EdgeState& edge() const { return *edge_; }
 
  private:
@@ -68,6 +72,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<IoThread>> threads_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::unique_ptr<Reactor> reactor_;
+  std::size_t room_ = 0;  // connections that there are files for
   bool started_ = false;
 };
 
@@ -75,14 +80,16 @@ base::Status Server::Impl::open() {
   Options& options = edge_->options;
   ::signal(SIGPIPE, SIG_IGN);
   const std::size_t files = raise_open_files();
-  const std::size_t room = files > 2 * kOtherFiles ? files - kOtherFiles : files / 2;
-  options.limits.connections = std::min(options.limits.connections, room);
+  room_ = files > 2 * kOtherFiles ? files - kOtherFiles : files / 2;
+  options.limits.connections = std::min(options.limits.connections, room_);
+  set_limits(options.limits);
   std::vector<LoopClient*> clients;
   for (unsigned i = 0; i < std::max(1U, options.io_threads); ++i) {
     threads_.push_back(std::make_unique<IoThread>(options.tick));
     if (!threads_.back()->ok()) {
       return base::fail(base::Errc::Internal, "start the HTTP threads: no event descriptors");
     }
+    if (options.on_tick) threads_.back()->each_tick([&options, i] { options.on_tick(i); });
     clients.push_back(threads_.back().get());
   }
   try {
@@ -139,6 +146,7 @@ base::Result<std::uint16_t> Server::listen(ListenerOptions listener) {
 void Server::start() { impl_->start(); }
 bool Server::drain(base::Duration deadline) { return impl_->drain(deadline); }
 void Server::stop() { impl_->stop(); }
+void Server::set_limits(const Limits& limits) { impl_->set_limits(limits); }
 const EdgeCounters& Server::counters() const { return impl_->edge().counters; }
 const Options& Server::options() const { return impl_->edge().options; }
 

@@ -48,6 +48,10 @@ class Server {
   // Ends the threads; whatever was still open is closed. Responders that are left do nothing.
   void stop();
 
+  // Takes the place of those in force: for connections that come, and, but for what the framing of
+  // requests asks (line, headers), for those that are there. Any thread.
+  void set_limits(const Limits& limits);
+
   const EdgeCounters& counters() const;
   const Options& options() const;  // as in force
 

@@ -124,12 +124,11 @@ std::string contexts_path(const Io& io) {
 base::Result<Contexts> read_contexts(const std::string& path) {
   std::error_code ignored;
   if (path.empty() || !std::filesystem::exists(path, ignored)) return Contexts{};
-  try {
-    return from_toml(path, toml::parse_file(path));
-  } catch (const toml::parse_error& error) {
-    return fail(Errc::InvalidArgument,
-                fmt::format("{}: {}", place(path, error.source()), error.description()));
-  }
+  const auto result = toml::parse_file(path);
+  if (result) return from_toml(path, result.table());
+  const auto& error = result.error();
+  return fail(Errc::InvalidArgument,
+              fmt::format("{}: {}", place(path, error.source()), error.description()));
 }
 
 base::Status write_contexts(const std::string& path, const Contexts& contexts) {

@@ -97,6 +97,12 @@ std::pair<int, int> Database::checkpoint() {
   return {frames, moved};
 }
 
+void Database::checkpoint_and_truncate() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) set_error(code, "checkpoint");
+}
+
 Statement::Statement(Database& db, std::string_view sql) : db_(&db) {
   if (!db.ok()) return;
   const int code = sqlite3_prepare_v3(db.handle(), sql.data(), static_cast<int>(sql.size()),

@@ -40,6 +40,8 @@ class Database {
   void set_deadline(base::SteadyTime deadline);
   // {frames in the WAL, frames moved into the file}; never waits for readers.
   std::pair<int, int> checkpoint();
+  // All of it, and the WAL's file is empty afterwards; waits a while for readers that are at work.
+  void checkpoint_and_truncate();
   int wal_pages() const { return wal_pages_; }
   sqlite3* handle() const { return db_; }
 

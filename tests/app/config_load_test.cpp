@@ -42,23 +42,23 @@ TEST_F(ConfigLoad, NothingAtAllGivesTheDefaults) {
 
 TEST_F(ConfigLoad, LaterSourcesWin) {
   const auto loaded = load(
-      "[http]\nmax_waiters = 1\nmax_page = 2\nmax_event_page = 3\n",
-      {.environment = {{"SLIPWAY_HTTP__MAX_PAGE", "20"}, {"SLIPWAY_HTTP__MAX_EVENT_PAGE", "30"}},
-       .flags = {"--http.max_event_page=300"}});
+      "[http]\nmax_waiters = 1\nio_threads = 2\nquery_threads = 3\n",
+      {.environment = {{"SLIPWAY_HTTP__IO_THREADS", "20"}, {"SLIPWAY_HTTP__QUERY_THREADS", "30"}},
+       .flags = {"--http.query_threads=33"}});
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ(loaded.config.http.max_waiters, 1U);
-  EXPECT_EQ(loaded.config.http.max_page, 20U);
-  EXPECT_EQ(loaded.config.http.max_event_page, 300U);
+  EXPECT_EQ(loaded.config.http.io_threads, 20U);
+  EXPECT_EQ(loaded.config.http.query_threads, 33U);
   EXPECT_EQ(loaded.origins.at("http.max_waiters").text(), path_ + ":2:1");
-  EXPECT_EQ(loaded.origins.at("http.max_page").text(), "SLIPWAY_HTTP__MAX_PAGE");
-  EXPECT_EQ(loaded.origins.at("http.max_event_page").text(), "--http.max_event_page");
+  EXPECT_EQ(loaded.origins.at("http.io_threads").text(), "SLIPWAY_HTTP__IO_THREADS");
+  EXPECT_EQ(loaded.origins.at("http.query_threads").text(), "--http.query_threads");
 }
 
 TEST_F(ConfigLoad, ReadsEveryTypeFromTheFile) {
   const auto loaded = load(R"(
 [server]
 read_only = true
-listeners = ["main", "nano_user"]
+listeners = ["main"]
 drain_timeout = "1m30s"
 [http]
 max_body_bytes = "2MiB"
@@ -68,7 +68,7 @@ failure_rate = 0.25
 )");
   ASSERT_TRUE(loaded.ok()) << loaded.errors[0].text();
   EXPECT_TRUE(loaded.config.server.read_only);
-  EXPECT_THAT(loaded.config.server.listeners, ElementsAre("main", "nano_user"));
+  EXPECT_THAT(loaded.config.server.listeners, ElementsAre("main"));
   EXPECT_EQ(loaded.config.server.drain_timeout, seconds(90));
   EXPECT_EQ(loaded.config.http.max_body_bytes, 2U << 20U);
   EXPECT_EQ(loaded.config.http.max_wait_seconds, seconds(30));
@@ -77,21 +77,21 @@ failure_rate = 0.25
 
 TEST_F(ConfigLoad, AllMistakesAreReportedWithTheirPlace) {
   EXPECT_THAT(
-      errors_of("[http]\nmax_bdy_bytes = 5\nmax_waiters = \"many\"\nmax_page = 0\n"
+      errors_of("[http]\nmax_bdy_bytes = 5\nmax_waiters = \"many\"\nio_threads = 0\n"
                 "idle_timeout = \"10 minutes\"\nmax_body_bytes = \"1MB\"\n"
-                "[eventlog]\nengine = \"oracle\"\nsync = true\n[server]\nlisten = 2021-01-01\n"),
+                "[eventlog]\nsync = \"often\"\nsync_ = true\n[server]\nlisten = 2021-01-01\n"),
       ElementsAre(":2:1: unknown key http.max_bdy_bytes: did you mean http.max_body_bytes?",
                   ":3:1: http.max_waiters: expected a whole number, found another type",
-                  ":4:1: http.max_page: 0 is below the least, 1",
+                  ":4:1: http.io_threads: 0 is below the least, 1",
                   HasSubstr(":5:1: http.idle_timeout: expected a duration such as \"30s\""),
                   HasSubstr(":6:1: http.max_body_bytes: expected a size such as \"64MiB\""),
-                  ":8:1: eventlog.engine: \"oracle\" is not one of rocksdb|memory",
-                  ":9:1: eventlog.sync: expected a text, found another type",
+                  ":8:1: eventlog.sync: \"often\" is not one of always|none",
+                  ":9:1: unknown key eventlog.sync_: did you mean eventlog.sync?",
                   ":11:1: server.listen: expected a text, found a date or a time"));
 }
 
 TEST_F(ConfigLoad, ASyntaxErrorHasItsPlace) {
-  const auto errors = errors_of("[http]\nmax_page = = 3\n");
+  const auto errors = errors_of("[http]\nio_threads = = 3\n");
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_THAT(errors[0], HasSubstr(":2:"));
 }
@@ -113,20 +113,21 @@ TEST_F(ConfigLoad, VariablesWithoutASectionAreNotOurs) {
 
 TEST_F(ConfigLoad, FlagsComeInThreeForms) {
   const auto loaded = load_config({.flags = {"--listen", "127.0.0.1:0", "--read-only",
-                                             "--http.max_page=7", "--listeners=main"}});
+                                             "--http.io_threads=7", "--listeners=main"}});
   ASSERT_TRUE(loaded.ok()) << loaded.errors[0].text();
   EXPECT_EQ(loaded.config.server.listen, "127.0.0.1:0");
   EXPECT_TRUE(loaded.config.server.read_only);
-  EXPECT_EQ(loaded.config.http.max_page, 7U);
+  EXPECT_EQ(loaded.config.http.io_threads, 7U);
   EXPECT_THAT(loaded.config.server.listeners, ElementsAre("main"));
 }
 
 TEST_F(ConfigLoad, BadFlagsAreSaidToBe) {
-  const auto loaded = load_config({.flags = {"--http.max_page", "--nope=1", "stray"}});
+  const auto loaded = load_config({.flags = {"--http.io_threads", "--nope=1", "stray"}});
   std::vector<std::string> texts;
   for (const auto& error : loaded.errors) texts.push_back(error.text());
-  EXPECT_THAT(texts, ElementsAre("--http.max_page: a value is missing", "--nope: unknown key nope",
-                                 "stray: is no flag: expected --section.key=value"));
+  EXPECT_THAT(texts,
+              ElementsAre("--http.io_threads: a value is missing", "--nope: unknown key nope",
+                          "stray: is no flag: expected --section.key=value"));
 }
 
 TEST_F(ConfigLoad, KnowsWhichFlagsAreKeys) {

@@ -21,17 +21,18 @@ const std::vector<Impossible> kImpossible = {
     {{"--backend.call_timeout=29s"}, "backend.call_timeout: with worker.margin"},
     {{"--broker.heartbeat_interval=10s"}, "broker.heartbeat_timeout: must be above"},
     {{"--auth.failure_delay_base=50s", "--auth.failure_delay_max=40s"}, "auth.failure_delay_max"},
-    {{"--http.max_upload_bytes=1KiB"}, "http.max_upload_bytes: must not be below"},
-    {{"--sql.max_per_tenant=5"}, "sql.max_per_tenant: must not be above"},
     {{"--vmfront.wrong_identity_status=404"}, "vmfront.wrong_identity_status: must be 401 or 503"},
     {{"--server.listeners="}, "server.listeners: must name one"},
     {{"--server.listen=8081"}, "server.listen: \"8081\" is not HOST:PORT"},
     {{"--server.listen="}, "server.listen: \"\" is not HOST:PORT"},
     {{"--admin.listen=127.0.0.1:99999"}, "admin.listen: \"127.0.0.1:99999\" is not HOST:PORT"},
-    {{"--server.listen=0.0.0.0:80", "--admin.listen=127.0.0.1:9090"},
+    {{"--server.listen=0.0.0.0:80", "--admin.listen=127.0.0.1:9090", "--auth.admin_token_file=t"},
      "server.listen: 0.0.0.0:80 is beyond loopback and has no TLS"},
-    {{"--nano.user_listen=10.0.0.1:80"}, "nano.user_listen: 10.0.0.1:80 is beyond loopback"},
-    {{"--server.listen=0.0.0.0:80", "--allow-insecure"},
+    {{"--admin.listen=10.0.0.1:80"}, "admin.listen: 10.0.0.1:80 is beyond loopback"},
+    {{"--worker.metrics_listen=10.0.0.1:80"}, "worker.metrics_listen: 10.0.0.1:80 is beyond"},
+    {{"--server.listen=0.0.0.0:80", "--admin.listen=127.0.0.1:9090", "--allow-insecure"},
+     "auth.admin_token_file: is required when server.listen is beyond loopback"},
+    {{"--server.listen=0.0.0.0:80", "--allow-insecure", "--auth.admin_token_file=t"},
      "admin.listen: is required when server.listen is beyond loopback"},
     {{"--broker.listen=tcp://*:5871", "--broker.workers_file=w"},
      "broker.secret_key_file: is requ"},
@@ -51,15 +52,11 @@ TEST(ConfigRules, RefuseImpossiblePairs) {
 }
 
 TEST(ConfigRules, AnInsecureListenerIsAllowedWhenAskedForAndWarnedOf) {
-  const auto loaded = load_config(
-      {.flags = {"--listen=0.0.0.0:80", "--admin.listen=127.0.0.1:1", "--allow-insecure"}});
+  const auto loaded = load_config({.flags = {"--listen=0.0.0.0:80", "--admin.listen=127.0.0.1:1",
+                                             "--allow-insecure", "--auth.admin_token_file=t"}});
   EXPECT_TRUE(loaded.ok());
   ASSERT_EQ(loaded.warnings.size(), 1U);
   EXPECT_THAT(loaded.warnings[0], HasSubstr("server.listen = 0.0.0.0:80"));
-}
-
-TEST(ConfigRules, AListenerThatIsNotOpenedIsNotExposed) {
-  EXPECT_TRUE(load_config({.flags = {"--nano.user_listen=10.0.0.1:80", "--listeners=main"}}).ok());
 }
 
 TEST(Address, IsHostAndPort) {

@@ -16,15 +16,15 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(ConfigShow, SaysEveryValueAndWhereItIsFrom) {
-  const auto text = show_config(load_config({.flags = {"--http.max_page=7"}}));
-  EXPECT_THAT(text, HasSubstr("http.max_page = 7  # --http.max_page\n"));
+  const auto text = show_config(load_config({.flags = {"--http.io_threads=7"}}));
+  EXPECT_THAT(text, HasSubstr("http.io_threads = 7  # --http.io_threads\n"));
   EXPECT_THAT(text, HasSubstr("http.max_body_bytes = \"1MiB\"  # default\n"));
   for (const auto& key : config_keys()) EXPECT_THAT(text, HasSubstr(std::string(key.name) + " = "));
 }
 
 TEST(ConfigShow, MasksPasswordsInUrls) {
   const auto text =
-      show_config(load_config({.flags = {"--server.public_url=https://me:hunter2@host/x"}}));
+      show_config(load_config({.flags = {"--simulated.state_file=https://me:hunter2@host/x"}}));
   EXPECT_THAT(text, HasSubstr("https://me:***@host/x"));
   EXPECT_THAT(text, Not(HasSubstr("hunter2")));
 }
@@ -105,10 +105,10 @@ TEST(ConfigProbe, FindsWhatTheMachineLacks) {
   const TempFiles files;
   const auto open_secret = files.write("open", "x", 0644);
   const auto file = files.write("file", "x");
-  const auto loaded =
-      load_config({.flags = {"--auth.admin_token_file=" + open_secret,
-                             "--secrets.master_key_file=" + files.dir() + "/none",
-                             "--server.data_dir=" + file, "--admin.listen=no.such.invalid:1"}});
+  const auto loaded = load_config(
+      {.flags = {"--auth.admin_token_file=" + open_secret,
+                 "--secrets.master_key_file=" + files.dir() + "/none", "--server.data_dir=" + file,
+                 "--admin.listen=no.such.invalid:1", "--allow-insecure"}});
   ASSERT_TRUE(loaded.ok());
   std::string all;
   for (const auto& error : probe_config(loaded)) all += error.text() + '\n';

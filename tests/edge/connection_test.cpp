@@ -191,6 +191,44 @@ TEST_F(Connections, UnparseableIsRefusedAtOnceAndClosed) {
   EXPECT_EQ(counters().of(Refusal::Malformed), 3U);
 }
 
+// Each is too short for the parser's own look at it, and no more will come.
+TEST_F(Connections, ABadChunkLineIsRefusedWithoutWaitingForMore) {
+  start();
+  for (const char* line : {"zz\r\n", "\r\n", "-1\r\n", "g", "5x", "5\rx", "5\n", "0x5"}) {
+    RawClient c = client();
+    const auto began = Clock::now();
+    const auto answer = c.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                              std::string(line));
+    ASSERT_TRUE(answer) << line;
+    EXPECT_EQ(answer->status, 400) << line;
+    EXPECT_TRUE(c.closed_by_server());
+    EXPECT_LT(Clock::now() - began, 5s) << line;
+  }
+}
+
+TEST_F(Connections, ABadLineAfterAChunkIsRefusedToo) {
+  start();
+  for (const char* line : {"x", "\rx", "\r\nz", "\r\n5\n"}) {
+    RawClient c = client();
+    const auto answer =
+        c.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc" +
+              std::string(line));
+    ASSERT_TRUE(answer) << line;
+    EXPECT_EQ(answer->status, 400) << line;
+  }
+}
+
+TEST_F(Connections, GoodChunksMayComeByteByByte) {
+  start();
+  RawClient c = client();
+  for (const char byte :
+       std::string_view("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: x\r\n\r\n")) {
+    ASSERT_TRUE(c.send({&byte, 1}));
+  }
+  EXPECT_EQ(c.read()->body, "POST / [abc0123456789]");
+}
+
 TEST_F(Connections, ASlowHeadIsCut) {
   options.limits.header_time = 200ms;
   start();

@@ -92,6 +92,31 @@ TEST_F(Servers, MoreThanTheCapOfOneAddressGet429) {
   EXPECT_EQ(client().ask(get("/"))->status, 200);
 }
 
+TEST_F(Servers, NewLimitsHoldForWhoComesAndWhoIsThere) {
+  start();
+  RawClient one = client(), two = client();
+  ASSERT_TRUE(one.ask(get("/")) && two.ask(get("/")));
+  Limits limits = options.limits;
+  limits.connections_per_address = 2;
+  limits.body_bytes = 3;
+  server->set_limits(limits);
+  EXPECT_EQ(one.ask(post("/", "long"))->status, 413);
+  EXPECT_EQ(two.ask(post("/", "abc"))->status, 200);
+  ASSERT_TRUE(eventually([&] { return counters().connections == 1; }));
+  RawClient three = client(), four = client();
+  EXPECT_EQ(three.ask(get("/"))->status, 200);
+  EXPECT_EQ(four.ask(get("/"))->status, 429) << "those that were there before are counted";
+}
+
+TEST_F(Servers, EveryThreadSaysThatItTurns) {
+  std::array<std::atomic<int>, 2> turns{};
+  options.io_threads = 2;
+  options.on_tick = [&](unsigned thread) { ++turns.at(thread); };
+  start();
+  EXPECT_TRUE(eventually([&] { return turns[0] > 2 && turns[1] > 2; }));
+  stop();
+}
+
 TEST_F(Servers, SurviveWithoutFileDescriptors) {
   start();
   RawClient before = client();

@@ -82,5 +82,52 @@ TEST(G3_9_Projections, AreTheSameBytesAfterAnyNumberOfRestarts) {
   ASSERT_TRUE(got == dump(*whole)) << first_difference(dump(*whole), got);
 }
 
+// What a process that was killed leaves: its files as they were, none of them closed.
+void copy_files(const std::string& from, const std::string& to) {
+  for (const auto& file : std::filesystem::directory_iterator(from)) {
+    std::filesystem::copy(file.path(), std::filesystem::path(to) / file.path().filename());
+  }
+}
+
+std::uintmax_t wal_bytes(const std::string& directory) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    if (file.path().string().ends_with("-wal")) bytes += file.file_size();
+  }
+  return bytes;
+}
+
+TEST(ProjectorCore, BeginsALongWalAnewAtOpenSoThatKillsDoNotMakeItGrow) {
+  const Recorder history = testing::random_history(3, 300);
+  TempDir first;
+  TempDir second;
+  auto core = open(first.path());
+  apply(*core, through_the_log(history.batches(20)), [] { return 1; });
+  copy_files(first.path(), second.path());
+  ASSERT_GT(wal_bytes(second.path()), 100U * 4120);
+
+  ProjectorCore::Options options;
+  options.directory = second.path();
+  options.checkpoint_pages = 100;
+  const auto again = ProjectorCore::open(options, "log-1");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(wal_bytes(second.path()), 0U);
+  EXPECT_EQ((*again)->dropped_because(), "");
+  EXPECT_EQ(dump(**again), dump(*core));
+}
+
+TEST(ProjectorCore, LeavesAShortWalAloneAtOpen) {
+  const Recorder history = testing::random_history(4, 50);
+  TempDir first;
+  TempDir second;
+  auto core = open(first.path());
+  apply(*core, through_the_log(history.batches(20)), [] { return 1; });
+  copy_files(first.path(), second.path());
+  const auto before = wal_bytes(second.path());
+  ASSERT_GT(before, 0U);
+  const auto again = open(second.path());
+  EXPECT_EQ(wal_bytes(second.path()), before);
+}
+
 }  // namespace
 }  // namespace slipway::eventstore

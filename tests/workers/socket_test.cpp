@@ -261,7 +261,7 @@ struct Curve : SocketsTcp {
     worker_key = *generate_key_file(folder.file("worker.key"));
     list({{"rack-7", {"gpu", "default"}, worker_key}});
     options = {.listen = "tcp://127.0.0.1:*",
-               .secret_key_file = folder.file("server.key"),
+               .keys = keys_in("server.key"),
                .workers_file = folder.file("workers")};
   }
   void list(const std::vector<AdmittedWorker>& workers) const {
@@ -269,9 +269,12 @@ struct Curve : SocketsTcp {
     file << "# name pools key\n";
     for (const auto& worker : workers) file << workers_file_line(worker) << "\n";
   }
+  std::shared_ptr<const CurveKeys> keys_in(const char* file) const {
+    return std::make_shared<const CurveKeys>(*read_key_file(folder.file(file)));
+  }
   WorkerOptions with_key(Server& server, const char* key) const {
     WorkerOptions o = worker_for(server);
-    o.secret_key_file = folder.file(key);
+    o.keys = keys_in(key);
     o.server_public_key = server_key;
     return o;
   }

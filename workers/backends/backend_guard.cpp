@@ -9,7 +9,6 @@ using base::Duration;
 namespace {
 
 constexpr Duration kMinute = std::chrono::minutes(1);
-constexpr double kRetriesATask = 0.1;
 constexpr double kRetriesSaved = 1000;  // by a busy time for a bad one
 
 }  // namespace
@@ -22,7 +21,7 @@ std::optional<Duration> BackendGuard::admit(bool retry, base::SteadyTime now) {
   }
   fill(now);
   if (!retry) {
-    retries_left_ += kRetriesATask;
+    retries_left_ += options_.retry_share;
     return std::nullopt;
   }
   if (retries_left_ < 1) {

@@ -14,7 +14,8 @@ struct BackendGuardOptions {
   base::Duration window = std::chrono::seconds(10);
   std::uint32_t min_calls = 20;
   base::Duration pause = std::chrono::seconds(5);
-  // Of the tasks at most a tenth may be retries; so many a minute are always let through.
+  // Of the tasks at most this share may be retries; so many a minute are always let through.
+  double retry_share = 0.1;
   std::uint32_t retries_always = 10;
 };
 

@@ -10,8 +10,8 @@ namespace slipway::api::vmfront {
 using base::Errc;
 using base::fail;
 
-base::Result<domain::CreateVm> parse_create(std::string_view body) {
-  thread_local base::JsonParser parser;
+base::Result<domain::CreateVm> parse_create(std::string_view body, const base::JsonLimits& limits) {
+  thread_local base::JsonParser parser(limits);  // of this server's thread
   domain::CreateVm vm;
   struct Field {
     std::string_view name;

@@ -6,7 +6,7 @@
 namespace slipway::api::vmfront {
 
 // InvalidArgument, with the original's text, if fields are missing. Others are passed over.
-base::Result<domain::CreateVm> parse_create(std::string_view body);
+base::Result<domain::CreateVm> parse_create(std::string_view body, const base::JsonLimits& limits);
 
 class CreatedServer final : public AnswerForm {
  public:

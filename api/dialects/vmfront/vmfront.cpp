@@ -102,7 +102,7 @@ void VmFront::list_servers(Call call) const {
 
 void VmFront::create_server(Call call) const {
   const Client client{call.reply, &kErrors};
-  auto body = vmfront::parse_create(call.request.body());
+  auto body = vmfront::parse_create(call.request.body(), services_.options.json);
   if (!body) return client.fail(body.error());
   auto request = submitter_.begin(call, domain::Dialect::VmFront);
   if (!request) return client.fail(request.error());
