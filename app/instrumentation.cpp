@@ -96,17 +96,23 @@ void BackendMetrics::on_circuit(std::string_view backend, bool open) {
   m_.backend_circuit_open.with(backend).set(circuits > 0 ? 1 : 0);
 }
 
+namespace {
+
+// What has come back to 0 has no tally any more, but its series must say so: all states are set.
+template <class E, class Set>
+void for_each_state(const Set& set) {
+  for (const std::string_view state : enum_names(E{})) set(std::string(state));
+}
+
+}  // namespace
+
 void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) {
+  for_each_state<domain::TaskState>([&](const std::string& state) {
+    m.tasks.with(state).set(static_cast<double>(counts.get({Tally::TasksByState, state, {}, {}})));
+  });
   for (const auto& [key, value] : counts.tallies) {
     const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
-    const auto gauge = static_cast<double>(value);
     switch (key.tally) {
-      case Tally::TasksByState:
-        m.tasks.with(key.a).set(gauge);
-        break;
-      case Tally::VmsByState:
-        m.vms.with(key.a, key.b).set(gauge);
-        break;
       case Tally::TasksSubmitted:
         m.tasks_submitted.with(key.a, key.b).raise_to(count);
         break;
@@ -127,6 +133,10 @@ void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) 
         break;
       case Tally::VmsCreated:
         m.vms_created.with(key.a).raise_to(count);
+        for_each_state<domain::VmState>([&](const std::string& state) {
+          m.vms.with(key.a, state)
+              .set(static_cast<double>(counts.get({Tally::VmsByState, key.a, state, {}})));
+        });
         break;
       case Tally::VmsDeleted:
         m.vms_deleted.with(key.a).raise_to(count);
@@ -137,6 +147,8 @@ void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) 
       case Tally::Events:
         m.eventlog_events.with(key.a).raise_to(count);
         break;
+      case Tally::TasksByState:
+      case Tally::VmsByState:
       case Tally::Queue:
       case Tally::ReadySince:
       case Tally::ImagesByState:

@@ -185,6 +185,17 @@ class Restart(unittest.TestCase):
                 "head": head,
                 "counters": {k: v for k, v in server.metrics().items() if k.startswith(kept) and v}}
 
+    def test_a_count_that_falls_to_zero_is_shown_as_zero(self):
+        running = 'slipway_vms{backend="simulated",state="RUNNING"}'
+        with directory() as where:
+            server = Server(where, *FAST)
+            made = server.finished(server.create("short-lived").headers["X-Task-Id"])
+            harness.wait_until(lambda: server.metrics()[running] == 1, "the VM to be counted")
+            deleted = server("DELETE", f"/core/v1/vms/{made['resources'][0]['id']}")
+            server.finished(deleted.headers["X-Task-Id"])
+            harness.wait_until(lambda: server.metrics()[running] == 0, "the VM to be gone")
+            self.assertEqual(server.metrics()['slipway_tasks{state="RUNNING"}'], 0)
+
     def test_a_second_server_on_the_same_directory_exits_1(self):
         with directory() as where:
             server = Server(where, *FAST)
