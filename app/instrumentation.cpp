@@ -133,9 +133,9 @@ void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) 
         break;
       case Tally::VmsCreated:
         m.vms_created.with(key.a).raise_to(count);
-        for_each_state<domain::VmState>([&](const std::string& state) {
-          m.vms.with(key.a, state)
-              .set(static_cast<double>(counts.get({Tally::VmsByState, key.a, state, {}})));
+        for_each_state<domain::VmState>([&, &backend = key.a](const std::string& state) {
+          m.vms.with(backend, state)
+              .set(static_cast<double>(counts.get({Tally::VmsByState, backend, state, {}})));
         });
         break;
       case Tally::VmsDeleted:

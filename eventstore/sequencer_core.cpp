@@ -207,10 +207,9 @@ Seq SequencerCore::commit(domain::Envelope envelope, domain::Events events) {
   record.envelope = std::move(envelope);
   record.events = std::move(events);
   Seq seq = record.envelope.seq;
-  const bool redriven =
-      std::any_of(record.events.begin(), record.events.end(), [](const domain::Event& e) {
-        return std::holds_alternative<domain::TaskRedriven>(e.body);
-      });
+  const bool redriven = std::any_of(
+      record.events.begin(), record.events.end(),
+      [](const domain::Event& e) { return std::holds_alternative<domain::TaskRedriven>(e.body); });
   for (domain::Event& event : record.events) {
     event.version = world_.next_version(event.stream);
     note_secrets(event, seq, redriven);

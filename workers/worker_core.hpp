@@ -163,8 +163,8 @@ class WorkerCore {
   base::SteadyTime hello_at_{};
   base::SteadyTime beat_at_ = base::SteadyTime::max();
   base::SteadyTime drain_by_ = base::SteadyTime::max();
-  base::SteadyTime drained_at_{};  // when the server was told of it
-  base::SteadyTime goodbye_at_{};  // not before: orders may be on their way
+  base::SteadyTime drained_at_{};                       // when the server was told of it
+  base::SteadyTime goodbye_at_{};                       // not before: orders may be on their way
   base::SteadyTime scan_at_ = base::SteadyTime::max();  // the leases' earliest timer, or before it
   WorkerCounters counters_;
 };

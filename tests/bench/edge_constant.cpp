@@ -66,6 +66,8 @@ api::ApiServices services(app::Engine& engine, api::QueryPool& queries, api::Eve
       .counts = [&engine] { return engine.projector().live_counts(); },
       .workers = [&engine] { return engine.sequencer().workers(); },
       .drain_worker = [&engine](auto&& r) { engine.sequencer().push(std::move(r)); },
+      .arrival_rate = {},
+      .health = {},
       .ready = {},
       .metrics = {},
       .rebuild_projections = [] { return false; },
@@ -77,7 +79,9 @@ int serve(const std::string& dir, const sigset_t& ends) {
   config.server.data_dir = dir;
   config.server.workers = 0;
   metrics::Instruments instruments;
-  auto engine = app::Engine::open(config, instruments);
+  base::SystemClock clock;
+  metrics::Health health(clock);
+  auto engine = app::Engine::open(config, instruments, health);
   CHECK(engine.has_value(), "{}", engine.error().message);
   CHECK((*engine)->initialized(), "start the server once before");
   CHECK((*engine)->start().has_value(), "the engine does not start");

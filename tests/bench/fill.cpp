@@ -116,7 +116,7 @@ class Filler final : public eventstore::EffectSink {
   }
 
   void create() {
-    domain::CreateVm vm = must(api::vmfront::parse_create(kBody));
+    domain::CreateVm vm = must(api::vmfront::parse_create(kBody, {}));
     vm.admin_secret = "admin-" + base::to_string(vm.vm);
     const base::Secret password(base::random_password(12));
     const std::string sealed = secrets_.seal(vm.admin_secret, "demo", password);

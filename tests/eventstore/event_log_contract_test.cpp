@@ -160,7 +160,8 @@ TYPED_TEST(EventLogContract, ReadsARangeOfKeysInTheOrderOfTheirBytes) {
   const auto keys = [&](LogColumn column, std::string_view from, std::string_view to,
                         std::size_t limit = 10) {
     std::string out;
-    for (const auto& entry : *this->log().range(column, from, to, limit)) out += entry.value;
+    const auto entries = this->log().range(column, from, to, limit);
+    for (const auto& entry : *entries) out += entry.value;
     return out;
   };
   EXPECT_EQ(keys(LogColumn::Idempotency, "", "\xFF"), "023") << "`to` is not in it";
