@@ -65,6 +65,7 @@ Verdict end(Child& child) {
   ::close(child.pipe);
   int status = 0;
   ::waitpid(child.pid, &status, 0);
+  SimReadModels::remove_files_of(child.pid);
   Verdict verdict{child.options, child.text == "ok\n", {}, {}};
   if (verdict.ok) return verdict;
   const std::size_t line = child.text.find('\n');

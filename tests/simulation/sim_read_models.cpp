@@ -1,7 +1,7 @@
 #include "tests/simulation/sim_read_models.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -16,6 +16,14 @@ using eventstore::CommittedBatchPtr;
 using eventstore::ProjectorCore;
 
 namespace {
+
+// In memory where that is possible. One simulation at a time in a process.
+std::string directory_of(int process) {
+  std::error_code ignored;
+  const fs::path memory = "/dev/shm";
+  const fs::path parent = fs::exists(memory, ignored) ? memory : fs::temp_directory_path();
+  return (parent / fmt::format("slipway-sim-{}", process)).string();
+}
 
 void must(const base::Status& status) {
   if (!status) violate("read-models-fold", status.error().message);
@@ -44,12 +52,14 @@ CommittedBatchPtr without_steps(const CommittedBatch& batch) {
 
 SimReadModels::SimReadModels(const eventstore::EventLog& log, std::uint64_t seed, Plant plant)
     : log_(log), random_(seed ^ 0x5EEDULL), plant_(plant) {
+  root_ = directory_of(::getpid());
   std::error_code ignored;
-  const fs::path memory = "/dev/shm";
-  const fs::path parent = fs::exists(memory, ignored) ? memory : fs::temp_directory_path();
-  std::string name = (parent / "slipway-sim-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) violate("read-models-fold", "no directory for them");
-  root_ = name;
+  fs::remove_all(root_, ignored);
+}
+
+void SimReadModels::remove_files_of(int process) {
+  std::error_code ignored;
+  fs::remove_all(directory_of(process), ignored);
 }
 
 SimReadModels::~SimReadModels() {

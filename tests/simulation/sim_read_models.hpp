@@ -16,6 +16,8 @@ class SimReadModels final : public eventstore::CommitListener {
  public:
   SimReadModels(const eventstore::EventLog& log, std::uint64_t seed, Plant plant);
   ~SimReadModels() override;
+  // What a process that was ended in the middle of a simulation has left.
+  static void remove_files_of(int process);
 
   // The server starts (again): what was not projected is read from the log.
   void restart();
