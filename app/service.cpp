@@ -72,6 +72,23 @@ api::Options edge_options(const HttpConfig& c) {
   return o;
 }
 
+api::SqlPool::Options sql_options(const SqlConfig& c) {
+  api::SqlPool::Options o;
+  o.threads = static_cast<unsigned>(c.threads);
+  o.per_tenant = static_cast<unsigned>(c.max_per_tenant);
+  o.limits.text_bytes = c.max_text_bytes;
+  o.limits.tokens = c.max_tokens;
+  o.limits.depth = c.max_depth;
+  o.limits.joins = c.max_joins;
+  o.limits.statements = c.max_statements;
+  o.limits.time = c.timeout;
+  o.limits.rows_scanned = c.max_rows_scanned;
+  o.limits.rows = c.max_rows;
+  o.limits.memory_bytes = c.max_memory_bytes;
+  o.limits.value_bytes = c.max_value_bytes;
+  return o;
+}
+
 base::Status write_key_file(const std::string& path, const std::string& text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::Internal, fmt::format("{}: {}", path, std::strerror(errno)));
@@ -138,6 +155,8 @@ base::Status Service::open() {
   if (auto status = engine_->start(); !status) return status;
   feed_->start(engine_->projector().seq());
   if (auto status = initialize(); !status) return status;
+  // Not before: what ended in an earlier run is no news.
+  engine_->projector().add_batch_listener(mail_);
   queries_ = std::make_unique<api::QueryPool>(
       engine_->read_models(),
       api::QueryPool::Options{.threads = static_cast<unsigned>(config_.http.query_threads)});
@@ -232,6 +251,14 @@ base::Status Service::listen() {
   router->mount("/api", vmfront_->routes(), api::VmFront::mount_options());
   router->mount("/d/vmfront", vmfront_->routes(), api::VmFront::mount_options());
 
+  sql_ = std::make_unique<api::SqlPool>(engine_->read_models(), engine_->log(),
+                                        sql_options(config_.sql));
+  perspective_ = std::make_unique<api::Perspective>(
+      core_api_->services(), core_api_->authenticator(), core_api_->submitter(), *sql_, mail_,
+      api::Perspective::Options{config_.perspective.tenant, config_.perspective.require_token});
+  core_api_->guard().open(api::Door::Perspective, perspective_->door());
+  router->mount("/d/perspective", perspective_->routes(), api::Perspective::mount_options());
+
   auto server = api::Server::open(edge_options(config_.http), [this](const api::RequestRecord& r) {
     instruments_.http_requests.with(r.dialect, r.method, r.route, fmt::format_int(r.status).c_str())
         .add();
@@ -252,7 +279,35 @@ base::Status Service::listen() {
   const bool v6 = address->host.find(':') != std::string::npos;
   address_ = v6 ? fmt::format("[{}]:{}", address->host, *port)
                 : fmt::format("{}:{}", address->host, *port);
+  if (auto status = listen_for_perspective(); !status) return status;
   server_->start();
+  return {};
+}
+
+base::Status Service::listen_for_perspective() {
+  const std::string& listen = config_.perspective.listen;
+  const TextList& wanted = config_.server.listeners;
+  const bool is_wanted =
+      std::find(wanted.begin(), wanted.end(), api::Perspective::kListener) != wanted.end();
+  if (!is_wanted || listen.empty()) return {};
+  const auto address = parse_address(listen);
+  if (!address) return fail(address.error());
+  auto router = std::make_shared<api::Router>(core_api_->guard().guard());
+  router->mount("", perspective_->routes(), api::Perspective::mount_options());
+  const auto port = server_->listen({.name = std::string(api::Perspective::kListener),
+                                     .host = address->host,
+                                     .port = address->port,
+                                     .handler = router});
+  if (port) {
+    log_info("listening", {{"listener", api::Perspective::kListener}, {"port", *port}});
+    return {};
+  }
+  if (listen != PerspectiveConfig().listen) return fail(port.error());
+  log_warn("a dialect's default port is taken; it is served under its prefix alone",
+           {{"listener", api::Perspective::kListener},
+            {"address", listen},
+            {"prefix", "/d/perspective"},
+            {"error", port.error()}});
   return {};
 }
 
@@ -282,6 +337,8 @@ std::string Service::scrape() {
   m.projection_errors.with(kProjection).raise_to(engine_->projector().stats().errors);
   m.http_waiters->set(static_cast<double>(engine_->projector().waiters().size()));
   m.http_rejected.with("queue_full").raise_to(engine_->sequencer().rejected());
+  if (sql_ != nullptr) m.http_rejected.with("sql_busy").raise_to(sql_->refused());
+  m.http_rejected.with("mail_dropped").raise_to(mail_.dropped());
   m.backend_up.with(config_.simulated.name).set(1);
   m.draining->set(draining_.load() ? 1 : 0);
   const auto checks = ready();
@@ -324,6 +381,7 @@ void Service::drain() {
   if (drained_ || engine_ == nullptr) return;
   drained_ = true;
   draining_ = true;
+  mail_.stop();
   if (server_ != nullptr) {
     server_->drain(config_.server.drain_timeout);
     server_->stop();
@@ -333,6 +391,8 @@ void Service::drain() {
     backup_.join();
   }
   if (queries_ != nullptr) queries_->stop();
+  if (sql_ != nullptr) sql_->stop();
+  engine_->projector().remove_batch_listener(mail_);
   engine_->projector().remove_batch_listener(*feed_);
   engine_->projector().remove_batch_listener(*timings_);
   feed_->stop();

@@ -6,6 +6,7 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -30,6 +31,9 @@ class Service {
   base::Status open();
   base::Status initialize();
   base::Status listen();
+  // The dialect's own listener, where the configuration wants it. A default address that is taken
+  // is a warning: the prefix on the main listener serves.
+  base::Status listen_for_perspective();
   api::ApiServices api_services();
   api::ApiOptions api_options() const;
   std::vector<api::ReadyCheck> ready() const;
@@ -46,6 +50,9 @@ class Service {
   std::unique_ptr<api::EventFeed> feed_;
   std::unique_ptr<api::CoreApi> core_api_;
   std::unique_ptr<api::VmFront> vmfront_;
+  std::unique_ptr<api::SqlPool> sql_;
+  api::perspective::Mail mail_;
+  std::unique_ptr<api::Perspective> perspective_;
   std::unique_ptr<api::Server> server_;
   std::string address_;
   std::jthread backup_;
