@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test lint tidy format asan tsan sim sim-plants crash scale bench golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan fuzz sim sim-plants crash scale bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ asan: test
 
 tsan: deps ## all tests, with the thread sanitizer
 	@scripts/test.sh tsan
+
+fuzz: deps ## bytes from nowhere at what reads them: make fuzz SECONDS=60
+	@scripts/fuzz.sh $(or $(SECONDS),60)
 
 lint: deps ## formatting and deployment files
 	@scripts/lint.sh

@@ -38,7 +38,7 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main"};
+  TextList listeners = {"main", "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -81,6 +81,12 @@ struct HttpConfig {
 struct VmFrontConfig {
   std::uint64_t wrong_identity_status = 503;
 };
+struct PerspectiveConfig {
+  std::string listen = "127.0.0.1:8080";
+  std::string tenant = "demo";
+  bool require_token = false;
+};
+
 struct EventLogConfig {
   std::string sync = "always";
   ByteSize reserve_bytes = gib(1);
@@ -193,11 +199,27 @@ struct ProjectionsConfig {
   base::Duration query_timeout = seconds(5);
 };
 
+struct SqlConfig {
+  std::uint64_t threads = 4;
+  std::uint64_t max_per_tenant = 2;
+  ByteSize max_text_bytes = kib(16);
+  std::uint64_t max_tokens = 2000;
+  std::uint64_t max_depth = 32;
+  std::uint64_t max_joins = 4;
+  std::uint64_t max_statements = 10;
+  base::Duration timeout = seconds(2);
+  std::uint64_t max_rows_scanned = 1'000'000;
+  std::uint64_t max_rows = 10000;
+  ByteSize max_memory_bytes = mib(64);
+  ByteSize max_value_bytes = kib(64);
+};
+
 struct Config {
   ServerConfig server{};
   AdminConfig admin{};
   HttpConfig http{};
   VmFrontConfig vmfront{};
+  PerspectiveConfig perspective{};
   EventLogConfig eventlog{};
   TasksConfig tasks{};
   BrokerConfig broker{};
@@ -208,6 +230,7 @@ struct Config {
   SecretsConfig secrets{};
   ReadyConfig ready{};
   ProjectionsConfig projections{};
+  SqlConfig sql{};
   LogConfig log{};
 };
 

@@ -16,9 +16,8 @@ constexpr Key kKeys[] = {
              "Beyond loopback, put a TLS proxy in front.",
      .flag = "--listen"},
     {SLIPWAY_KEY(server.listeners),
-     .help = "Which listeners to open. \"main\" serves every dialect under /d/<name>; there is no "
-             "other yet.",
-     .choices = "main", .flag = "--listeners"},
+     .help = "Which listeners to open: \"main\" alone serves every dialect under /d/<name>.",
+     .choices = "main|perspective", .flag = "--listeners"},
     {SLIPWAY_KEY(server.data_dir),
      .help = "Log, read models and the simulated cloud. On a local disk with honest syncs; never "
              "on NFS.",
@@ -90,6 +89,11 @@ constexpr Key kKeys[] = {
     // ---- vmfront: dialect 000 ----
     {SLIPWAY_KEY(vmfront.wrong_identity_status), .reload = Reload::Live,
      .help = "Answer to a wrong password: 503 as the original, or 401.", .min = 401, .max = 503},
+    // ---- perspective: dialect 004 ----
+    {SLIPWAY_KEY(perspective.listen),
+     .help = "Its documented port. Empty: under /d/perspective only."},
+    {SLIPWAY_KEY(perspective.tenant), .help = "Requests without a token act for this tenant."},
+    {SLIPWAY_KEY(perspective.require_token), .help = "Refuse requests without a token."},
     // ---- eventlog: the log: everything acknowledged is here ----
     {SLIPWAY_KEY(eventlog.sync),
      .help = "\"none\" answers while only the process has it: whatever ends the process loses what "
@@ -277,6 +281,22 @@ constexpr Key kKeys[] = {
      .max = 10000000},
     {SLIPWAY_KEY(projections.query_timeout), .help = "A question that takes longer is cut off.",
      .min = 0.1, .max = 600},
+    // ---- sql: the query language ----
+    {SLIPWAY_KEY(sql.threads), .help = "Statements at once, at low priority.", .min = 1, .max = 64},
+    {SLIPWAY_KEY(sql.max_per_tenant), .help = "The same for one tenant; more are 429.", .min = 1,
+     .max = 64},
+    {SLIPWAY_KEY(sql.max_text_bytes), .help = "Longer texts are 400.", .min = 256, .max = kMiB},
+    {SLIPWAY_KEY(sql.max_tokens), .help = "More are 400.", .min = 16},
+    {SLIPWAY_KEY(sql.max_depth), .help = "Deeper expressions are 400.", .min = 4, .max = 1000},
+    {SLIPWAY_KEY(sql.max_joins), .help = "More are 400.", .max = 16},
+    {SLIPWAY_KEY(sql.max_statements), .help = "More in one text are 400.", .min = 1, .max = 1000},
+    {SLIPWAY_KEY(sql.timeout), .help = "Longer statements are ended.", .min = 0.01, .max = 600},
+    {SLIPWAY_KEY(sql.max_rows_scanned), .help = "Statements that look at more rows are ended.",
+     .min = 1000},
+    {SLIPWAY_KEY(sql.max_rows), .help = "More rows in the answer end it.", .min = 1},
+    {SLIPWAY_KEY(sql.max_memory_bytes), .help = "Statements that need more are ended.",
+     .min = kMiB},
+    {SLIPWAY_KEY(sql.max_value_bytes), .help = "Longer values end it.", .min = kKiB},
     // ---- log ----
     {SLIPWAY_KEY(log.level), .reload = Reload::Live,
      .help = "\"info\" is what an operator wants at 3 a.m.", .choices = "debug|info|warn|error",

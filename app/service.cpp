@@ -17,10 +17,6 @@
 #include "eventstore/log_tools.hpp"
 #include "metrics/log.hpp"
 
-#ifndef SLIPWAY_VERSION
-#define SLIPWAY_VERSION "0.0.0"
-#endif
-
 namespace slipway::app {
 namespace {
 
@@ -210,8 +206,7 @@ std::shared_ptr<api::Router> Service::make_router(api::CoreApi::Part part) {
       std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
   core_api_->mount(*router, part);
   if (part == api::CoreApi::Part::Admin) return router;
-  router->mount("/api", vmfront_->routes(), api::VmFront::mount_options());
-  router->mount("/d/vmfront", vmfront_->routes(), api::VmFront::mount_options());
+  dialects_->mount(*router);
   return router;
 }
 
@@ -247,9 +242,7 @@ base::Status Service::listen() {
   services.options.signing_key = *key;
   core_api_ = std::make_unique<api::CoreApi>(std::move(services));
   core_api_->authenticator().set_admin_token(*token);
-  vmfront_ = std::make_unique<api::VmFront>(core_api_->services(), core_api_->authenticator(),
-                                            core_api_->submitter());
-  core_api_->guard().open(api::Door::VmFront, vmfront_->door());
+  dialects_ = std::make_unique<Dialects>(config_, *engine_, *core_api_);
   if (auto status = open_server(); !status) return status;
   apply_live(config_);
   const bool apart = !config_.admin.listen.empty();
@@ -263,6 +256,11 @@ base::Status Service::listen() {
     admin_address_ = *admin;
     log_info("metrics, health and admin routes", {{"address", admin_address_}});
   }
+  const auto new_router = [this] {
+    return std::make_shared<api::Router>(core_api_->guard().guard(),
+                                         core_api_->guard().head_guard());
+  };
+  if (auto status = dialects_->listen(*server_, new_router); !status) return status;
   server_->start();
   return {};
 }
@@ -338,6 +336,7 @@ void Service::drain() {
   if (drained_ || engine_ == nullptr) return;
   drained_ = true;
   draining_ = true;
+  if (dialects_ != nullptr) dialects_->close_streams();
   if (server_ != nullptr) {
     server_->drain(config_.server.drain_timeout);
     server_->stop();
@@ -347,6 +346,7 @@ void Service::drain() {
     backup_.join();
   }
   if (queries_ != nullptr) queries_->stop();
+  if (dialects_ != nullptr) dialects_->stop();
   engine_->projector().remove_batch_listener(*feed_);
   engine_->projector().remove_batch_listener(*timings_);
   feed_->stop();

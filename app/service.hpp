@@ -6,10 +6,10 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
-#include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
 #include "api/query_pool.hpp"
+#include "app/dialects.hpp"
 #include "app/engine.hpp"
 #include "core/base/live.hpp"
 #include "metrics/health.hpp"
@@ -67,7 +67,7 @@ class Service {
   std::unique_ptr<api::QueryPool> queries_;
   std::unique_ptr<api::EventFeed> feed_;
   std::unique_ptr<api::CoreApi> core_api_;
-  std::unique_ptr<api::VmFront> vmfront_;
+  std::unique_ptr<Dialects> dialects_;
   std::unique_ptr<api::Server> server_;
   std::string address_;
   std::string admin_address_;

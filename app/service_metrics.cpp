@@ -26,6 +26,7 @@ std::string Service::scrape() {
   m.http_waiters->set(static_cast<double>(engine_->projector().waiters().size()));
   m.http_rejected.with("rate_limited").raise_to(core_api_->guard().rates().refused());
   m.http_rejected.with("queue_full").raise_to(engine_->sequencer().rejected());
+  dialects_->show(m);
   show_broker(m, engine_->broker().counters());
   show_store(m, engine_->log().stats());
   show_queues(counts);

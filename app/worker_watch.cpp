@@ -3,10 +3,6 @@
 #include "api/edge/router.hpp"
 #include "app/listeners.hpp"
 
-#ifndef SLIPWAY_VERSION
-#define SLIPWAY_VERSION "0.0.0"
-#endif
-
 namespace slipway::app {
 namespace {
 

@@ -106,7 +106,8 @@ struct Instruments {
         {"malformed",      "request_line",  "header_bytes", "header_count",  "body_bytes",
          "body_encoding",  "header_time",   "body_time",    "body_rate",     "idle_time",
          "stalled_reader", "stream_behind", "connections",  "address_cap",   "file_descriptors",
-         "handler_failed", "queue_full",    "rate_limited", "shutting_down", "read_only"}}}};
+         "handler_failed", "queue_full",    "rate_limited", "shutting_down", "read_only",
+         "sql_busy",       "mail_dropped"}}}};
   Counters<1> idempotency_requests{registry,
                                    {.name = "slipway_idempotency_requests_total",
                                     .help = "Commands that brought an Idempotency-Key."},

@@ -165,7 +165,7 @@ TestServer::TestServer(Options options) {
                   .counts = [this] { return projector_->live_counts(); },
                   .workers = [this] { return sequencer_->workers(); },
                   .drain_worker = [this](auto&& request) { sequencer_->push(std::move(request)); },
-                  .ready = {},
+                  .ready = options.ready,
                   .metrics = [] { return std::string("slipway_ready 1\n"); },
                   .rebuild_projections = [this] { return projector_->rebuild({}); },
                   .backup = {}});
@@ -176,15 +176,31 @@ TestServer::TestServer(Options options) {
   core_->mount(*router_);
   router_->mount("/api", vmfront_->routes(), VmFront::mount_options());
   router_->mount("/d/vmfront", vmfront_->routes(), VmFront::mount_options());
+  sql_ = std::make_unique<SqlPool>(*models_, *log_, options.sql);
+  projector_->add_batch_listener(mail_);
+  perspective_ =
+      std::make_unique<Perspective>(core_->services(), core_->authenticator(), core_->submitter(),
+                                    *sql_, mail_, options.perspective);
+  core_->guard().open(Door::Perspective, perspective_->door());
+  router_->mount("/d/perspective", perspective_->routes(), Perspective::mount_options());
+  perspective_router_ = std::make_shared<Router>(core_->guard().guard());
+  perspective_router_->mount("", perspective_->routes(), Perspective::mount_options());
   initialize(true);
   server_ = must(Server::open({}));
   port_ =
       must(server_->listen({.name = "main", .host = "127.0.0.1", .port = 0, .handler = router_}));
+  perspective_port_ = must(server_->listen({.name = std::string(Perspective::kListener),
+                                            .host = "127.0.0.1",
+                                            .port = 0,
+                                            .handler = perspective_router_}));
   server_->start();
 }
 
 TestServer::~TestServer() {
+  mail_.stop();
   server_->stop();
+  sql_->stop();
+  projector_->remove_batch_listener(mail_);
   feed_->stop();
   projector_->remove_batch_listener(*feed_);
   queries_->stop();

@@ -8,6 +8,7 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -56,15 +57,21 @@ class TestServer {
     bool demo = true;
     bool read_only = false;
     EventFeed::Options feed;
+    Perspective::Options perspective{};
+    SqlPool::Options sql{};
+    std::function<std::vector<ReadyCheck>()> ready{};
   };
   TestServer() : TestServer(Options()) {}
   explicit TestServer(Options options);
   ~TestServer();
 
   std::uint16_t port() const { return port_; }
+  // Of the dialect's own listener.
+  std::uint16_t perspective_port() const { return perspective_port_; }
   ToyWorker& worker() { return worker_; }
   Router& router() { return *router_; }
   CoreApi& core() { return *core_; }
+  SqlPool& sql() { return *sql_; }
 
   // One request on a connection of its own.
   Answer ask(std::string_view request, bool head = false) const;
@@ -91,9 +98,14 @@ class TestServer {
   std::unique_ptr<EventFeed> feed_;
   std::unique_ptr<CoreApi> core_;
   std::unique_ptr<VmFront> vmfront_;
+  std::unique_ptr<SqlPool> sql_;
+  perspective::Mail mail_;
+  std::unique_ptr<Perspective> perspective_;
   std::shared_ptr<Router> router_;
+  std::shared_ptr<Router> perspective_router_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
+  std::uint16_t perspective_port_ = 0;
 };
 
 inline Json json_of(const Answer& answer) { return Json::parse(answer.body, nullptr, false); }

@@ -1,0 +1,46 @@
+#pragma once
+// The dialects over the core API: what each needs beside it, where each is mounted, and the
+// listener of its own that its old clients know. Members stand in the order of dependency.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/core_api/core_api.hpp"
+#include "api/dialects/perspective/perspective.hpp"
+#include "api/dialects/vmfront/vmfront.hpp"
+#include "api/edge/server.hpp"
+#include "app/config.hpp"
+#include "app/engine.hpp"
+
+namespace slipway::app {
+
+class Dialects {
+ public:
+  // Opens the dialects' doors in the core API's guard. All three must outlive this object.
+  Dialects(const Config& config, Engine& engine, api::CoreApi& core);
+
+  // Below /d/<name>, and /api for the one that lives on the main listener.
+  void mount(api::Router& router);
+  // The dialects' own listeners, where the configuration wants them. A default address that is
+  // taken is a warning: the prefix on the main listener serves.
+  using NewRouter = std::function<std::shared_ptr<api::Router>()>;
+  base::Status listen(api::Server& server, const NewRouter& new_router);
+  // Before the edge drains: no stream holds it up.
+  void close_streams() { mail_.stop(); }
+  // After it, once: ends the statements under way.
+  void stop();
+  void show(metrics::Instruments& instruments) const;
+
+ private:
+  base::Status listen(api::Server& server, std::string_view name, const std::string& address,
+                      const std::string& standard, std::shared_ptr<api::Router> router) const;
+
+  const Config& config_;
+  Engine& engine_;
+  api::VmFront vmfront_;
+  api::SqlPool sql_;
+  api::perspective::Mail mail_;
+  api::Perspective perspective_;
+};
+
+}  // namespace slipway::app
