@@ -119,6 +119,9 @@ class Lexer {
     if (end == std::string_view::npos || text_[end] != '\'') {
       return fail("this string has no closing quote on its line");
     }
+    if (text_.substr(at_, end - at_).find('\0') != text_.npos) {
+      return fail("a string cannot hold a NUL");  // nor can what SQLite is given
+    }
     add(TokenKind::String, end + 1 - at_, text_.substr(at_ + 1, end - at_ - 1));
   }
 

@@ -310,6 +310,8 @@ TEST(SqlMistakes, NamePlaceAndCause) {
   EXPECT_THAT(cloud.syntax_error("select 1 from (select 1)"), HasSubstr("no subqueries"));
   EXPECT_THAT(cloud.syntax_error("delete from instances"), HasSubstr("SELECT is expected here"));
   EXPECT_THAT(cloud.syntax_error("select 'open"), HasSubstr("no closing quote"));
+  EXPECT_THAT(cloud.syntax_error(std::string("select 'a\0b'", 12)), HasSubstr("NUL"));
+  EXPECT_THAT(cloud.syntax_error(std::string("select \0", 8)), HasSubstr("this byte"));
   EXPECT_THAT(cloud.syntax_error("select 1 # 2"), HasSubstr("'#' has no meaning"));
   EXPECT_THAT(cloud.syntax_error("select \"name\" from projects"), HasSubstr("column 8"));
   EXPECT_THAT(cloud.syntax_error("select 'it''s'"), StartsWith("line 1, column 12"));
