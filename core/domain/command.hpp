@@ -152,9 +152,15 @@ struct InitializeSystem {
   std::vector<User> users;
 };
 
-using CommandBody = std::variant<CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask,
-                                 SetPriority, OpenBatch, CreateUser, SetUserPassword, DeleteUser,
-                                 CreateToken, DeleteToken, SetQuota, InitializeSystem>;
+// clang-format off
+using CommandBody = std::variant<
+    // work
+    CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask, SetPriority, OpenBatch,
+    // people
+    CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
+    // system
+    SetQuota, InitializeSystem>;
+// clang-format on
 
 struct Command {
   Caller caller;
