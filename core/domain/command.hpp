@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/domain/lease_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -159,7 +160,10 @@ using CommandBody = std::variant<
     // people
     CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
     // system
-    SetQuota, InitializeSystem>;
+    SetQuota, InitializeSystem,
+    // leases of hosts
+    CreateLease, UpdateLease, DeleteLease, EnrollHost, UpdateReservableHost, WithdrawHost,
+    SetHostProperty, SetHostAlive, CreateFloatingIp, DeleteFloatingIp>;
 // clang-format on
 
 struct Command {

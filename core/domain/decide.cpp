@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "core/domain/draft.hpp"
+#include "core/domain/host_rules.hpp"
+#include "core/domain/lease_rules.hpp"
 #include "core/domain/people.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -243,7 +245,7 @@ class Decider {
 
   Status place_vm(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
-    spec.host = place(draft_, spec.backend, spec.size, c.host, "");
+    spec.host = place(draft_, {spec.backend, spec.project, c.host, ""}, spec.size);
     if (spec.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
     return {};
   }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "core/domain/catalog_events.hpp"
+#include "core/domain/lease_events.hpp"
 #include "core/domain/people_events.hpp"
 #include "core/domain/system_events.hpp"
 #include "core/domain/task_events.hpp"
@@ -33,7 +34,13 @@ using EventBody = std::variant<
     // people
     UserCreated, UserPasswordChanged, UserDeleted, TokenCreated, TokenDeleted,
     // system
-    SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt>;
+    SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt,
+    // leases of hosts
+    LeaseCreated, ReservationAllocated, ReservationReleased, LeaseStarting, LeaseStarted,
+    LeaseBeforeEnd, LeaseEnding, LeaseEnded, LeaseUpdated, LeaseDegraded, LeaseHealed,
+    LeaseFailed, LeaseChecked, LeaseDeleting, LeaseDeleted, TimerSet, TimerFired, TimerDone,
+    TimerFailed, HostEnrolled, HostCapabilitySet, HostWithdrawn, HostLost, HostSeen,
+    HostPropertyChanged, FloatingIpCreated, FloatingIpDeleted>;
 // clang-format on
 
 struct Event {

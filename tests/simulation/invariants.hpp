@@ -9,6 +9,7 @@
 
 #include "core/domain/world.hpp"
 #include "eventstore/event_log.hpp"
+#include "tests/domain/lease_invariants.hpp"
 #include "tests/simulation/base.hpp"
 #include "workers/backends/simulated/store.hpp"
 
@@ -67,6 +68,7 @@ class Invariants {
   std::set<domain::VmId> uncertain_;
   std::map<std::string, domain::Seq> requests_;    // request id -> the record that accepted it
   std::map<std::string, domain::TaskId> answers_;  // request id -> the task it was told
+  domain::testing::LeaseInvariants leases_{violate};
   base::JsonParser parser_;
 };
 
