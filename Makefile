@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test lint tidy format asan tsan sim crash scale golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan sim crash scale clients golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ crash: build ## kill server and workers at random points: make crash CYCLES=200
 
 scale: build ## four workers against one, with workers killed and drained on the way
 	@scripts/scale.sh
+
+clients: build ## outside clients against the service (installs Debian's python3-blazarclient, ...)
+	@scripts/clients.sh
 
 golden: deps ## rewrite the golden files; review the diff
 	@SLIPWAY_REWRITE_GOLDEN=1 scripts/test.sh asan

@@ -18,6 +18,9 @@ class Authenticator {
   // "Authorization: Bearer ..."; without one the demo user in demo mode. Unauthenticated otherwise.
   base::Result<IdentityPtr> by_bearer(const Request& request) const;
 
+  // The token itself, wherever it stood in the request.
+  base::Result<IdentityPtr> by_token(std::string_view token) const;
+
   // `done` is called once: at once if the credentials were seen lately. Errors: Unauthenticated
   // (unknown user and wrong password alike, after the same time), RateLimited.
   using Done = std::function<void(base::Result<IdentityPtr>)>;

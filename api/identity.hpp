@@ -16,11 +16,12 @@ enum class Right : std::uint8_t { Public, View, Operate, Administer };
 
 // By which form of identity a route is entered: each API family has its own.
 enum class Door : std::uint8_t {
-  Core,        // Authorization: Bearer
-  VmFront,     // headers user, password, project_name, domain_id
-  OwnKeeping,  // the dialect checks in its handlers (a dialect whose identity is in the body)
+  Core,         // Authorization: Bearer
+  VmFront,      // headers user, password, project_name, domain_id
+  OwnKeeping,   // the dialect checks in its handlers (a dialect whose identity is in the body)
+  Reservation,  // X-Auth-Token
 };
-inline constexpr std::size_t kDoors = 3;
+inline constexpr std::size_t kDoors = 4;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

@@ -110,7 +110,8 @@ struct PerspectiveConfig {
 };
 
 struct LeaseConfig {
-  std::uint64_t before_end_minutes = 60;
+  std::uint64_t before_end_minutes = 0;  // 0: as the profile has it
+  std::string before_end = "email";
 };
 
 struct EventLogConfig {

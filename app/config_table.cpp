@@ -134,8 +134,14 @@ constexpr Key kKeys[] = {
      .help = "Refuse requests without a token."},
     // ---- lease: reservations of hosts ----
     {SLIPWAY_KEY(lease.before_end_minutes), .reload = Reload::Live,
-     .help = "How long before its end a lease without a before_end_date is warned of it.",
+     .help =
+         "How long before its end a lease without a before_end_date is warned of it. 0: 2880 in "
+         "profile doc, 60 in modern.",
      .max = 525600},
+    {SLIPWAY_KEY(lease.before_end), .reload = Reload::Live,
+     .help = "What becomes of the VMs then, where a reservation says \"default\": \"email\" is an "
+             "event that a mail stream reads.",
+     .choices = "none|email|snapshot|delete"},
     // ---- eventlog: the log: everything acknowledged is here ----
     {SLIPWAY_KEY(eventlog.engine), .help = "Where the log is.", .choices = "rocksdb|memory"},
     {SLIPWAY_KEY(eventlog.sync),

@@ -34,6 +34,8 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   o.policy.backoff_max = c.tasks.backoff_max;
   o.policy.lease_timeout = c.tasks.lease_timeout;
   o.policy.undo_grace = c.tasks.undo_grace;
+  o.policy.lease_before_end = base::enum_from_name<domain::BeforeEndAction>(c.lease.before_end)
+                                  .value_or(domain::BeforeEndAction::Email);
   o.policy.batch_items_max = static_cast<std::uint32_t>(c.tasks.max_batch_items);
   o.policy.tasks_in_flight_per_tenant = c.tasks.max_in_flight_per_tenant;
   o.policy.tasks_per_pool = c.tasks.max_per_pool;

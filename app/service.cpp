@@ -72,6 +72,15 @@ api::Options edge_options(const HttpConfig& c) {
   return o;
 }
 
+api::Reservation::Options reservation_options(const Config& config) {
+  api::Reservation::Options o;
+  o.modern = config.reservation.profile == "modern";
+  o.accept_any_token = config.reservation.accept_any_token;
+  const std::uint64_t minutes = config.lease.before_end_minutes;
+  o.before_end_lead = std::chrono::minutes(minutes != 0 ? minutes : o.modern ? 60 : 2880);
+  return o;
+}
+
 base::Status write_key_file(const std::string& path, const std::string& text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::Internal, fmt::format("{}: {}", path, std::strerror(errno)));
@@ -226,11 +235,15 @@ base::Status Service::listen() {
   vmfront_ = std::make_unique<api::VmFront>(core_api_->services(), core_api_->authenticator(),
                                             core_api_->submitter());
   core_api_->guard().open(api::Door::VmFront, vmfront_->door());
-  auto router =
-      std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
+  reservation_ =
+      std::make_unique<api::Reservation>(core_api_->services(), core_api_->authenticator(),
+                                         core_api_->submitter(), reservation_options(config_));
+  core_api_->guard().open(api::Door::Reservation, reservation_->door());
+  auto router = new_router();
   core_api_->mount(*router);
   router->mount("/api", vmfront_->routes(), api::VmFront::mount_options());
   router->mount("/d/vmfront", vmfront_->routes(), api::VmFront::mount_options());
+  reservation_->mount(*router, "/d/reservation");
 
   auto server = api::Server::open(edge_options(config_.http), [this](const api::RequestRecord& r) {
     instruments_.http_requests.with(r.dialect, r.method, r.route, fmt::format_int(r.status).c_str())
@@ -252,7 +265,38 @@ base::Status Service::listen() {
   const bool v6 = address->host.find(':') != std::string::npos;
   address_ = v6 ? fmt::format("[{}]:{}", address->host, *port)
                 : fmt::format("{}:{}", address->host, *port);
+  auto own = new_router();
+  reservation_->mount(*own, "");
+  if (auto status = listen_for("reservation", config_.reservation.listen,
+                               ReservationConfig().listen, std::move(own));
+      !status) {
+    return status;
+  }
   server_->start();
+  return {};
+}
+
+std::shared_ptr<api::Router> Service::new_router() {
+  return std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
+}
+
+base::Status Service::listen_for(const std::string& dialect, const std::string& address,
+                                 const std::string& standard, std::shared_ptr<api::Router> router) {
+  const auto& wanted = config_.server.listeners;
+  if (address.empty() || std::find(wanted.begin(), wanted.end(), dialect) == wanted.end())
+    return {};
+  const auto parsed = parse_address(address);
+  if (!parsed) return fail(parsed.error());
+  const auto port = server_->listen(
+      {.name = dialect, .host = parsed->host, .port = parsed->port, .handler = std::move(router)});
+  if (port) {
+    log_info("a dialect listens", {{"dialect", dialect}, {"port", *port}});
+  } else if (address == standard) {
+    log_warn("a dialect's default port is taken: it is served below its prefix alone",
+             {{"dialect", dialect}, {"address", address}, {"error", port.error().message}});
+  } else {
+    return fail(port.error());
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -30,6 +31,11 @@ class Service {
   base::Status open();
   base::Status initialize();
   base::Status listen();
+  // Of a dialect that has a port of its own. `standard`: the address that nobody configured; if
+  // that one is taken the service goes on, and the dialect is served below its prefix alone.
+  base::Status listen_for(const std::string& dialect, const std::string& address,
+                          const std::string& standard, std::shared_ptr<api::Router> router);
+  std::shared_ptr<api::Router> new_router();
   api::ApiServices api_services();
   api::ApiOptions api_options() const;
   std::vector<api::ReadyCheck> ready() const;
@@ -46,6 +52,7 @@ class Service {
   std::unique_ptr<api::EventFeed> feed_;
   std::unique_ptr<api::CoreApi> core_api_;
   std::unique_ptr<api::VmFront> vmfront_;
+  std::unique_ptr<api::Reservation> reservation_;
   std::unique_ptr<api::Server> server_;
   std::string address_;
   std::jthread backup_;
