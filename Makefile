@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test lint tidy format asan tsan fuzz sim sim-plants crash scale bench golden demo run clean
+.PHONY: help deps build test lint tidy format asan tsan fuzz sim sim-plants crash scale clients bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ scale: build ## four workers against one, with workers killed and drained on the
 
 bench: ## the figures of docs/BENCHMARKS.md: make bench QUICK=1, make bench ARGS="--only accepts"
 	@scripts/bench.sh $(if $(QUICK),--quick) $(ARGS)
+
+clients: build ## outside clients against the service (installs Debian's python3-blazarclient, ...)
+	@scripts/clients.sh
 
 golden: deps ## rewrite the golden files; review the diff
 	@SLIPWAY_REWRITE_GOLDEN=1 scripts/test.sh asan

@@ -71,7 +71,10 @@ base::Result<IdentityPtr> Authenticator::by_bearer(const Request& request) const
   if (blank == std::string_view::npos || !iequals(header->substr(0, blank), "bearer")) {
     return fail(wrong());
   }
-  const std::string_view token = header->substr(blank + 1);
+  return by_token(header->substr(blank + 1));
+}
+
+base::Result<IdentityPtr> Authenticator::by_token(std::string_view token) const {
   if (token.starts_with(kShortTokenMark)) return by_short_token(token);
   return by_access_token(token);
 }

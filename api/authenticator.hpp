@@ -21,6 +21,8 @@ class Authenticator {
   // The token that the configuration names, for the first admin; empty: none. At the start and at a
   // reload.
   void set_admin_token(const base::Secret& token);
+  // The token itself, wherever it stood in the request.
+  base::Result<IdentityPtr> by_token(std::string_view token) const;
 
   // `done` is called once: at once if the credentials were seen lately. Errors: Unauthenticated
   // (unknown user and wrong password alike, after the same time), RateLimited.

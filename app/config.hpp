@@ -38,7 +38,7 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main", "perspective"};
+  TextList listeners = {"main", "reservation", "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -85,6 +85,17 @@ struct PerspectiveConfig {
   std::string listen = "127.0.0.1:8080";
   std::string tenant = "demo";
   bool require_token = false;
+};
+
+struct ReservationConfig {
+  std::string listen = "127.0.0.1:1234";
+  std::string profile = "doc";
+  bool accept_any_token = false;
+};
+
+struct LeaseConfig {
+  std::uint64_t before_end_minutes = 0;  // 0: as the profile has it
+  std::string before_end = "email";
 };
 
 struct EventLogConfig {
@@ -219,7 +230,9 @@ struct Config {
   AdminConfig admin{};
   HttpConfig http{};
   VmFrontConfig vmfront{};
+  ReservationConfig reservation{};
   PerspectiveConfig perspective{};
+  LeaseConfig lease{};
   EventLogConfig eventlog{};
   TasksConfig tasks{};
   BrokerConfig broker{};

@@ -17,7 +17,7 @@ constexpr Key kKeys[] = {
      .flag = "--listen"},
     {SLIPWAY_KEY(server.listeners),
      .help = "Which listeners to open: \"main\" alone serves every dialect under /d/<name>.",
-     .choices = "main|perspective", .flag = "--listeners"},
+     .choices = "main|reservation|perspective", .flag = "--listeners"},
     {SLIPWAY_KEY(server.data_dir),
      .help = "Log, read models and the simulated cloud. On a local disk with honest syncs; never "
              "on NFS.",
@@ -94,6 +94,25 @@ constexpr Key kKeys[] = {
      .help = "Its documented port. Empty: under /d/perspective only."},
     {SLIPWAY_KEY(perspective.tenant), .help = "Requests without a token act for this tenant."},
     {SLIPWAY_KEY(perspective.require_token), .help = "Refuse requests without a token."},
+    // ---- reservation: dialect 002 ----
+    {SLIPWAY_KEY(reservation.listen),
+     .help = "Its documented port. Empty: under /d/reservation only."},
+    {SLIPWAY_KEY(reservation.profile),
+     .help =
+         "\"doc\" answers 202 as its specification, \"modern\" 201 and 200 as services since 2018.",
+     .choices = "doc|modern"},
+    {SLIPWAY_KEY(reservation.accept_any_token),
+     .help = "Take any X-Auth-Token for the demo tenant."},
+    // ---- lease: reservations of hosts ----
+    {SLIPWAY_KEY(lease.before_end_minutes),
+     .help =
+         "How long before its end a lease without a before_end_date is warned of it. 0: 2880 in "
+         "profile doc, 60 in modern.",
+     .max = 525600},
+    {SLIPWAY_KEY(lease.before_end),
+     .help = "What becomes of the VMs then, where a reservation says \"default\": \"email\" is an "
+             "event that a mail stream reads.",
+     .choices = "none|email|snapshot|delete"},
     // ---- eventlog: the log: everything acknowledged is here ----
     {SLIPWAY_KEY(eventlog.sync),
      .help = "\"none\" answers while only the process has it: whatever ends the process loses what "

@@ -27,6 +27,15 @@ api::SqlPool::Options sql_options(const SqlConfig& c) {
   return o;
 }
 
+api::Reservation::Options reservation_options(const Config& config) {
+  api::Reservation::Options o;
+  o.modern = config.reservation.profile == "modern";
+  o.accept_any_token = config.reservation.accept_any_token;
+  const std::uint64_t minutes = config.lease.before_end_minutes;
+  o.before_end_lead = std::chrono::minutes(minutes != 0 ? minutes : o.modern ? 60 : 2880);
+  return o;
+}
+
 }  // namespace
 
 Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core)
@@ -36,9 +45,12 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core)
       sql_(engine.read_models(), engine.log(), sql_options(config.sql)),
       perspective_(
           core.services(), core.authenticator(), core.submitter(), sql_, mail_,
-          api::Perspective::Options{config.perspective.tenant, config.perspective.require_token}) {
+          api::Perspective::Options{config.perspective.tenant, config.perspective.require_token}),
+      reservation_(core.services(), core.authenticator(), core.submitter(),
+                   reservation_options(config)) {
   core.guard().open(Door::VmFront, vmfront_.door());
   core.guard().open(Door::Perspective, perspective_.door());
+  core.guard().open(Door::Reservation, reservation_.door());
   // Not before: what ended in an earlier run is no news.
   engine_.projector().add_batch_listener(mail_);
 }
@@ -47,9 +59,15 @@ void Dialects::mount(api::Router& router) {
   router.mount("/api", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/vmfront", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/perspective", perspective_.routes(), api::Perspective::mount_options());
+  reservation_.mount(router, "/d/reservation");
 }
 
 base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) {
+  auto reservation = new_router();
+  reservation_.mount(*reservation, "");
+  auto status = listen(server, "reservation", config_.reservation.listen,
+                       ReservationConfig().listen, std::move(reservation));
+  if (!status) return status;
   auto perspective = new_router();
   perspective->mount("", perspective_.routes(), api::Perspective::mount_options());
   return listen(server, "perspective", config_.perspective.listen, PerspectiveConfig().listen,

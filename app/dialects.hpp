@@ -7,6 +7,7 @@
 
 #include "api/core_api/core_api.hpp"
 #include "api/dialects/perspective/perspective.hpp"
+#include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "app/config.hpp"
@@ -41,6 +42,7 @@ class Dialects {
   api::SqlPool sql_;
   api::perspective::Mail mail_;
   api::Perspective perspective_;
+  api::Reservation reservation_;
 };
 
 }  // namespace slipway::app

@@ -29,7 +29,8 @@ constexpr base::Duration kMaxSilence = std::chrono::seconds(30);
   ::_exit(70);
 }
 
-domain::Policy policy(const TasksConfig& c) {
+domain::Policy policy(const Config& config) {
+  const TasksConfig& c = config.tasks;
   domain::Policy p;
   p.default_deadline = c.default_deadline;
   p.max_attempts = static_cast<std::uint32_t>(c.max_attempts);
@@ -41,12 +42,14 @@ domain::Policy policy(const TasksConfig& c) {
   p.batch_items_max = static_cast<std::uint32_t>(c.max_batch_items);
   p.tasks_in_flight_per_tenant = c.max_in_flight_per_tenant;
   p.tasks_per_pool = c.max_per_pool;
+  p.lease_before_end = base::enum_from_name<domain::BeforeEndAction>(config.lease.before_end)
+                           .value_or(domain::BeforeEndAction::Email);
   return p;
 }
 
 eventstore::SequencerOptions sequencer_options(const Config& c) {
   eventstore::SequencerOptions o;
-  o.policy = policy(c.tasks);
+  o.policy = policy(c);
   o.heartbeat_interval = c.worker.heartbeat_interval;
   o.progress_log_interval = c.tasks.progress_log_interval;
   o.batch_events_max = c.eventlog.batch_events;
@@ -263,7 +266,7 @@ base::Status Engine::start_worker(std::uint64_t number) {
   return {};
 }
 
-void Engine::reload(const Config& fresh) { sequencer_->push(policy(fresh.tasks)); }
+void Engine::reload(const Config& fresh) { sequencer_->push(policy(fresh)); }
 
 void Engine::stop() {
   if (stopped_) return;

@@ -189,6 +189,15 @@ class Reader {
   base::Result<Page<UserRow>> list_users(const Scope&, const PageRequest&);
   base::Result<Page<TokenRow>> list_tokens(const Scope&, const PageRequest&);
 
+  // ---- leases of hosts. Hosts, properties and floating addresses are seen by everybody; a lease
+  // that is being deleted by nobody ----
+  base::Result<Read<std::optional<LeaseRow>>> get_lease(const Scope&, const domain::LeaseId&);
+  base::Result<Page<LeaseRow>> list_leases(const Scope&, const PageRequest&);
+  base::Result<Page<ReservationRow>> list_reservations(const Scope&, const PageRequest&);
+  base::Result<Page<ReservableHostRow>> list_reservable_hosts(const Scope&, const PageRequest&);
+  base::Result<Page<HostPropertyRow>> list_host_properties(const Scope&, const PageRequest&);
+  base::Result<Page<FloatingIpRow>> list_floating_ips(const Scope&, const PageRequest&);
+
   // ---- statistics: exact, from the events' times, hours without events included ----
   // The UTC hours of the last 24 h, none before the first event, the running one last.
   base::Result<Read<std::vector<HourCount>>> vms_per_hour(const Scope&, base::Time now);

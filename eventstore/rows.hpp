@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/fields.hpp"
+#include "core/domain/lease.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -252,6 +253,71 @@ struct TokenRow {
   static void fields(S& s, V& v) {
     v("created_seq", s.created_seq);
     v("token", s.token);
+    v("created_at", s.created_at);
+  }
+};
+
+// ---- leases of hosts ----
+
+struct LeaseRow {
+  domain::Seq created_seq = 0;
+  domain::Lease lease;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("lease", s.lease);
+  }
+};
+
+// The same reservations as inside the leases, each with what its lease says of it.
+struct ReservationRow {
+  domain::Seq created_seq = 0;
+  domain::LeaseId lease;
+  std::string tenant;
+  base::Time start{};
+  base::Time end{};
+  domain::Reservation reservation;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("lease", s.lease);
+    v("tenant", s.tenant);
+    v("start", s.start);
+    v("end", s.end);
+    v("reservation", s.reservation);
+  }
+};
+
+struct ReservableHostRow {
+  domain::Seq created_seq = 0;
+  domain::ReservableHost host;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("host", s.host);
+  }
+};
+
+struct HostPropertyRow {
+  domain::Seq created_seq = 0;
+  std::string property;
+  bool is_private = false;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("property", s.property);
+    v("private", s.is_private);
+  }
+};
+
+struct FloatingIpRow {
+  domain::Seq created_seq = 0;
+  domain::FloatingIp floating_ip;
+  base::Time created_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("floating_ip", s.floating_ip);
     v("created_at", s.created_at);
   }
 };

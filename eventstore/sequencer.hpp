@@ -194,6 +194,7 @@ class SequencerCore {
   bool due_for_log(TaskLease* lease, const domain::WorkerReport& report) const;
   void note_progress(const domain::WorkerReport& report, bool logged);
   base::Status run_timers();
+  base::Status run_lease_timers();
   base::Status expire_leases();
   bool is_read_only() const { return space_ && space_() == SpaceState::ReadOnly; }
   void end_lease(const domain::TaskId& task, domain::LeaseEnd why);

@@ -368,6 +368,9 @@ std::optional<base::Time> SequencerCore::next_timer() const {
     const base::Time due = world_.timers().begin()->due;
     if (!next || due < *next) next = due;
   }
+  if (const auto& due = world_.leases().due(); !due.empty()) {
+    if (!next || due.begin()->at < *next) next = due.begin()->at;
+  }
   return next;
 }
 
@@ -385,6 +388,22 @@ base::Status SequencerCore::run_timers() {
           base::to_string(timer.task));
     const domain::Task* task = world_.task(timer.task);
     commit(envelope_of(*task, std::string(kServer)), std::move(events));
+    if (auto status = flush_if_full(); !status) return status;
+  }
+  return run_lease_timers();
+}
+
+// In order of their due times, whatever the wall clock did: hosts go from one lease to the next.
+base::Status SequencerCore::run_lease_timers() {
+  const auto& all = world_.leases().due();
+  while (!all.empty() && all.begin()->at <= now_) {
+    const domain::LeaseDue due = *all.begin();
+    if (observer_ != nullptr) observer_->on_timer_late(now_ - due.at);
+    domain::Envelope envelope;
+    envelope.tenant = world_.leases().lease(due.lease)->tenant;
+    envelope.actor = kServer;
+    envelope.dialect = domain::Dialect::Reservation;
+    commit(std::move(envelope), domain::decide_lease_due(world_, options_.policy, due, now_));
     if (auto status = flush_if_full(); !status) return status;
   }
   return {};

@@ -85,6 +85,9 @@ void Arguments::parse(CommandKind kind) {
     case CommandKind::QuotaSet:
       people(kind);
       return;
+    case CommandKind::HostSetAlive:
+      out_.body = domain::SetHostAlive{f_.text("host", {.required = true}), f_.flag("alive")};
+      return;
     default:
       out_.body = act_on_vm(kind);
   }
@@ -388,7 +391,8 @@ base::Error unknown_command(std::string_view name) {
 
 bool for_clients(CommandKind kind) {
   return kind != CommandKind::SystemInitialize && kind != CommandKind::BatchTaskCancel &&
-         kind != CommandKind::BatchTaskRedrive;
+         kind != CommandKind::BatchTaskRedrive &&
+         (kind < CommandKind::LeaseCreate || kind == CommandKind::HostSetAlive);
 }
 
 }  // namespace
@@ -435,7 +439,8 @@ base::Result<ParsedCommand> parse_arguments(CommandKind kind, const std::optiona
 }
 
 bool needs_admin(CommandKind kind) {
-  return kind >= CommandKind::UserCreate && kind <= CommandKind::QuotaSet;
+  return (kind >= CommandKind::UserCreate && kind <= CommandKind::QuotaSet) ||
+         kind == CommandKind::HostSetAlive;
 }
 
 }  // namespace slipway::api

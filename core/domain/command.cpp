@@ -18,6 +18,18 @@ struct KindOf {
   CommandKind operator()(const DeleteToken&) const { return CommandKind::TokenDelete; }
   CommandKind operator()(const SetQuota&) const { return CommandKind::QuotaSet; }
   CommandKind operator()(const InitializeSystem&) const { return CommandKind::SystemInitialize; }
+  CommandKind operator()(const CreateLease&) const { return CommandKind::LeaseCreate; }
+  CommandKind operator()(const UpdateLease&) const { return CommandKind::LeaseUpdate; }
+  CommandKind operator()(const DeleteLease&) const { return CommandKind::LeaseDelete; }
+  CommandKind operator()(const EnrollHost&) const { return CommandKind::ReservableHostEnroll; }
+  CommandKind operator()(const UpdateReservableHost&) const {
+    return CommandKind::ReservableHostUpdate;
+  }
+  CommandKind operator()(const WithdrawHost&) const { return CommandKind::ReservableHostWithdraw; }
+  CommandKind operator()(const SetHostProperty&) const { return CommandKind::HostPropertySet; }
+  CommandKind operator()(const SetHostAlive&) const { return CommandKind::HostSetAlive; }
+  CommandKind operator()(const CreateFloatingIp&) const { return CommandKind::FloatingIpCreate; }
+  CommandKind operator()(const DeleteFloatingIp&) const { return CommandKind::FloatingIpDelete; }
 };
 
 }  // namespace

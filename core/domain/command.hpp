@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/domain/lease_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -152,9 +153,18 @@ struct InitializeSystem {
   std::vector<User> users;
 };
 
-using CommandBody = std::variant<CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask,
-                                 SetPriority, OpenBatch, CreateUser, SetUserPassword, DeleteUser,
-                                 CreateToken, DeleteToken, SetQuota, InitializeSystem>;
+// clang-format off
+using CommandBody = std::variant<
+    // work
+    CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask, SetPriority, OpenBatch,
+    // people
+    CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
+    // system
+    SetQuota, InitializeSystem,
+    // leases of hosts
+    CreateLease, UpdateLease, DeleteLease, EnrollHost, UpdateReservableHost, WithdrawHost,
+    SetHostProperty, SetHostAlive, CreateFloatingIp, DeleteFloatingIp>;
+// clang-format on
 
 struct Command {
   Caller caller;

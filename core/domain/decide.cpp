@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "core/domain/draft.hpp"
+#include "core/domain/host_rules.hpp"
+#include "core/domain/lease_rules.hpp"
+#include "core/domain/people.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
 
@@ -242,7 +245,7 @@ class Decider {
 
   Status place_vm(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
-    spec.host = place(draft_, spec.backend, spec.size, c.host, "");
+    spec.host = place(draft_, {spec.backend, spec.project, c.host, ""}, spec.size);
     if (spec.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
     return {};
   }
@@ -508,46 +511,10 @@ class Decider {
     return {};
   }
 
-  // ---- people ----
-  Status decide(const CreateUser& c) {
-    if (world_.user(c.user.name) != nullptr) {
-      return fail(Errc::NameTaken, fmt::format("a user '{}' exists", c.user.name));
-    }
-    draft_.add(StreamKind::User, c.user.name, UserCreated{c.user});
-    return {};
-  }
-  Status decide(const SetUserPassword& c) {
-    if (world_.user(c.user) == nullptr) {
-      return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
-    }
-    draft_.add(StreamKind::User, c.user, UserPasswordChanged{c.password});
-    return {};
-  }
-  Status decide(const DeleteUser& c) {
-    if (world_.user(c.user) == nullptr) {
-      return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
-    }
-    draft_.add(StreamKind::User, c.user, UserDeleted{});
-    return {};
-  }
-  Status decide(const CreateToken& c) {
-    draft_.add(StreamKind::Token, c.token.id, TokenCreated{c.token});
-    return {};
-  }
-  Status decide(const DeleteToken& c) {
-    const AccessToken* token = world_.token(c.token);
-    if (token == nullptr || (!caller().owns(token->tenant) && caller().role != Role::Admin)) {
-      return fail(Errc::NotFound, "no such token");
-    }
-    draft_.add(StreamKind::Token, c.token, TokenDeleted{});
-    return {};
-  }
-  Status decide(const SetQuota& c) {
-    if (world_.project(c.project) == nullptr) {
-      return fail(Errc::NotFound, fmt::format("no project '{}'", c.project));
-    }
-    draft_.add(StreamKind::Project, c.project, ProjectQuotaSet{c.quota});
-    return {};
+  // Commands of the aggregates that have a file of their own: a decide_on() beside each.
+  template <class C>
+  Status decide(const C& c) {
+    return decide_on(draft_, command_, c);
   }
 
   // ---- system ----

@@ -19,6 +19,8 @@ struct Policy {
   std::uint32_t batch_items_max = 1000;
   std::uint64_t tasks_in_flight_per_tenant = 1000000;
   std::uint64_t tasks_per_pool = 1000000;
+  // What `default` means for the VMs of a lease that is about to end.
+  BeforeEndAction lease_before_end = BeforeEndAction::Email;
   base::Duration undo_grace = std::chrono::seconds(60);  // how long a cancelled task may be undone
 };
 
@@ -52,6 +54,10 @@ Events decide_lease_end(const World& world, const Policy& policy, const Task& ta
 
 // A timer of the world that fell due.
 Events decide_timer(const World& world, const Policy& policy, const Timer& timer, base::Time now);
+
+// Something of a lease that fell due; see lease_rules.hpp.
+Events decide_lease_due(const World& world, const Policy& policy, const LeaseDue& due,
+                        base::Time now);
 
 // The hour's sample for the statistics.
 Events decide_sample(const World& world, base::Time hour);

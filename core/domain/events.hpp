@@ -2,347 +2,46 @@
 // Every event, its fields and its stream (docs/EVENTS.md is the page for readers). An event states,
 // in the past tense, and is never edited once released: new meaning is a new type or a new schema
 // number with an upcast in record.cpp, and the old bytes stay under tests/golden.
-#include <string>
-#include <string_view>
 #include <variant>
-#include <vector>
 
-#include "core/domain/specs.hpp"
-
-// Names the event and lists its members once; they are all plain members declared before.
-#define SLIPWAY_EVENT(Name, ...)                                     \
-  static constexpr std::string_view kType = #Name;                   \
-  static constexpr std::uint32_t kSchema = 1;                        \
-  bool operator==(const Name&) const = default;                      \
-  template <class S, class V>                                        \
-  static void fields([[maybe_unused]] S& s, [[maybe_unused]] V& v) { \
-    __VA_ARGS__                                                      \
-  }
+#include "core/domain/catalog_events.hpp"
+#include "core/domain/lease_events.hpp"
+#include "core/domain/people_events.hpp"
+#include "core/domain/system_events.hpp"
+#include "core/domain/task_events.hpp"
+#include "core/domain/vm_events.hpp"
 
 namespace slipway::domain {
 
-// ---- command-<task> ----
-
-// The first event of every task: what was asked, in canonical form, and what will be made.
-struct CommandAccepted {
-  CommandKind command = CommandKind::VmCreate;
-  base::RawJson args;
-  std::vector<ResourceRef> resources;
-  SLIPWAY_EVENT(CommandAccepted, v("command", s.command); v("args", s.args);
-                v("resources", s.resources);)
-};
-
-// ---- task-<id> ----
-
-// The task exists. READY unless a TaskBlocked follows in the same record.
-struct TaskQueued {
-  CommandKind command = CommandKind::VmCreate;
-  std::string worker_pool;  // empty: no worker carries this out (a batch)
-  std::string backend;
-  std::uint32_t priority = 5;
-  std::uint32_t max_attempts = 5;
-  base::Time deadline{};
-  TaskId parent;            // nil unless an item of a batch, or a re-drive
-  std::uint32_t index = 0;  // place in the batch
-  SLIPWAY_EVENT(TaskQueued, v("command", s.command); v("worker_pool", s.worker_pool);
-                v("backend", s.backend); v("priority", s.priority);
-                v("max_attempts", s.max_attempts); v("deadline", s.deadline); v("parent", s.parent);
-                v("index", s.index);)
-};
-struct TaskBlocked {
-  std::vector<TaskId> depends_on;  // those not finished yet
-  std::optional<base::Time> not_before;
-  SLIPWAY_EVENT(TaskBlocked, v("depends_on", s.depends_on); v("not_before", s.not_before);)
-};
-struct TaskReady {
-  std::string reason;                        // unblocked, retry, handed-back
-  bool handed_back = false;                  // the lease is over and no attempt is counted
-  std::vector<std::string> steps_not_begun;  // granted with the lease, but never called
-  SLIPWAY_EVENT(TaskReady, v("reason", s.reason); v("handed_back", s.handed_back);
-                v("steps_not_begun", s.steps_not_begun);)
-};
-struct TaskLeased {
-  std::uint32_t attempt = 0;
-  FencingToken token = 0;
-  std::string worker;
-  SessionId session;
-  base::Duration lease_timeout{};
-  SLIPWAY_EVENT(TaskLeased, v("attempt", s.attempt); v("token", s.token); v("worker", s.worker);
-                v("session", s.session); v("lease_timeout_us", s.lease_timeout);)
-};
-struct TaskProgressed {
-  std::uint32_t percent = 0;
-  std::string step;
-  std::string message;
-  SLIPWAY_EVENT(TaskProgressed, v("percent", s.percent); v("step", s.step);
-                v("message", s.message);)
-};
-// Durable before the backend call of that step is made.
-struct TaskStepStarted {
-  std::string step;
-  FencingToken token = 0;
-  base::Time call_deadline{};
-  bool undo = false;
-  SLIPWAY_EVENT(TaskStepStarted, v("step", s.step); v("token", s.token);
-                v("call_deadline", s.call_deadline); v("undo", s.undo);)
-};
-struct TaskStepDone {
-  std::string step;
-  std::string backend_ref;
-  bool adopted = false;  // found by its correlation key instead of made
-  base::RawJson result;
-  SLIPWAY_EVENT(TaskStepDone, v("step", s.step); v("backend_ref", s.backend_ref);
-                v("adopted", s.adopted); v("result", s.result);)
-};
-struct TaskStepUndone {
-  std::string step;
-  SLIPWAY_EVENT(TaskStepUndone, v("step", s.step);)
-};
-struct TaskRetryScheduled {
-  TaskError error;
-  base::Time next_attempt_at{};
-  bool counted = true;                       // false: throttled or breaker open
-  bool process_died = false;                 // the worker process went away in it
-  std::vector<std::string> steps_not_begun;  // surely without effect: no longer unknown
-  SLIPWAY_EVENT(TaskRetryScheduled, v("error", s.error); v("next_attempt_at", s.next_attempt_at);
-                v("counted", s.counted); v("process_died", s.process_died);
-                v("steps_not_begun", s.steps_not_begun);)
-};
-struct TaskSucceeded {
-  base::RawJson result;
-  SLIPWAY_EVENT(TaskSucceeded, v("result", s.result);)
-};
-struct TaskFailed {
-  TaskError error;
-  SLIPWAY_EVENT(TaskFailed, v("error", s.error);)
-};
-// A worker is to undo what is done; if none has by `until`, the task ends as it is.
-struct TaskCancelRequested {
-  CancelReason reason = CancelReason::Client;
-  std::optional<base::Time> until;
-  SLIPWAY_EVENT(TaskCancelRequested, v("reason", s.reason); v("until", s.until);)
-};
-struct TaskCancelled {
-  SLIPWAY_EVENT(TaskCancelled, )
-};
-struct TaskTimedOut {
-  TaskError error;
-  SLIPWAY_EVENT(TaskTimedOut, v("error", s.error);)
-};
-struct TaskDead {
-  TaskError error;
-  SLIPWAY_EVENT(TaskDead, v("error", s.error);)
-};
-struct TaskRedriven {
-  TaskId from;
-  // The first of the chain, whose correlation keys go on; nil if the new task begins from nothing.
-  TaskId root;
-  base::Time call_deadline{};  // by when every call of the old task is over
-  SLIPWAY_EVENT(TaskRedriven, v("from", s.from); v("root", s.root);
-                v("call_deadline", s.call_deadline);)
-};
-struct TaskPriorityChanged {
-  std::uint32_t priority = 5;
-  SLIPWAY_EVENT(TaskPriorityChanged, v("priority", s.priority);)
-};
-
-// ---- batch-<task> ----
-
-struct BatchOpened {
-  CommandKind kind = CommandKind::BatchCommands;
-  std::uint32_t total = 0;
-  SLIPWAY_EVENT(BatchOpened, v("kind", s.kind); v("total", s.total);)
-};
-struct BatchItemSucceeded {
-  TaskId item;
-  std::uint32_t index = 0;
-  SLIPWAY_EVENT(BatchItemSucceeded, v("item", s.item); v("index", s.index);)
-};
-// Also for an item that was cancelled, timed out or is dead: `state` says which.
-struct BatchItemFailed {
-  TaskId item;
-  std::uint32_t index = 0;
-  TaskState state = TaskState::Failed;
-  SLIPWAY_EVENT(BatchItemFailed, v("item", s.item); v("index", s.index); v("state", s.state);)
-};
-// Ends the batch's own task too.
-struct BatchClosed {
-  TaskState state = TaskState::Succeeded;
-  SLIPWAY_EVENT(BatchClosed, v("state", s.state);)
-};
-
-// ---- vm-<id> ----
-
-// QUEUED. Quota, host and address are taken with it.
-struct VmRequested {
-  VmSpec spec;
-  TaskId task;
-  SLIPWAY_EVENT(VmRequested, v("spec", s.spec); v("task", s.task);)
-};
-struct VmLaunching {
-  SLIPWAY_EVENT(VmLaunching, )
-};
-// RUNNING: the backend has it and says it is active.
-struct VmLaunched {
-  std::string backend_ref;
-  SLIPWAY_EVENT(VmLaunched, v("backend_ref", s.backend_ref);)
-};
-// `task` is set while a command is under way and nil in a stable state.
-struct VmStateChanged {
-  VmState state = VmState::Running;
-  TaskId task;
-  SLIPWAY_EVENT(VmStateChanged, v("state", s.state); v("task", s.task);)
-};
-struct VmResized {
-  Size size;
-  SLIPWAY_EVENT(VmResized, v("size", s.size);)
-};
-struct VmRebuilt {
-  ImageId image;
-  SLIPWAY_EVENT(VmRebuilt, v("image", s.image);)
-};
-struct VmRenamed {
-  std::string name;
-  SLIPWAY_EVENT(VmRenamed, v("name", s.name);)
-};
-struct VmMigrated {
-  std::string host;
-  SLIPWAY_EVENT(VmMigrated, v("host", s.host);)
-};
-// ERROR: the task ended badly and the VM's state is not known to be good.
-struct VmFailed {
-  std::string reason;
-  SLIPWAY_EVENT(VmFailed, v("reason", s.reason);)
-};
-struct VmDeleting {
-  TaskId task;
-  SLIPWAY_EVENT(VmDeleting, v("task", s.task);)
-};
-// Quota, host and address are free again.
-struct VmDeleted {
-  SLIPWAY_EVENT(VmDeleted, )
-};
-struct SnapshotCreated {
-  Snapshot snapshot;
-  SLIPWAY_EVENT(SnapshotCreated, v("snapshot", s.snapshot);)
-};
-struct SnapshotRestored {
-  std::string name;
-  SLIPWAY_EVENT(SnapshotRestored, v("name", s.name);)
-};
-struct SnapshotDeleted {
-  std::string name;
-  SLIPWAY_EVENT(SnapshotDeleted, v("name", s.name);)
-};
-
-// ---- image-<id> ----
-
-// SAVED: known and usable at once.
-struct ImageRegistered {
-  Image image;
-  SLIPWAY_EVENT(ImageRegistered, v("image", s.image);)
-};
-struct ImageSaving {
-  Image image;
-  TaskId task;
-  SLIPWAY_EVENT(ImageSaving, v("image", s.image); v("task", s.task);)
-};
-struct ImageSaved {
-  std::uint64_t size_bytes = 0;
-  std::string backend_ref;
-  SLIPWAY_EVENT(ImageSaved, v("size_bytes", s.size_bytes); v("backend_ref", s.backend_ref);)
-};
-struct ImageFailed {
-  std::string reason;
-  SLIPWAY_EVENT(ImageFailed, v("reason", s.reason);)
-};
-struct ImageDeleting {
-  TaskId task;
-  SLIPWAY_EVENT(ImageDeleting, v("task", s.task);)
-};
-struct ImageDeleted {
-  SLIPWAY_EVENT(ImageDeleted, )
-};
-
-// ---- what a cloud has, and people ----
-
-struct FlavorDefined {
-  Flavor flavor;
-  SLIPWAY_EVENT(FlavorDefined, v("flavor", s.flavor);)
-};
-struct NetworkDefined {
-  Network network;
-  SLIPWAY_EVENT(NetworkDefined, v("network", s.network);)
-};
-struct HostAttached {
-  Host host;
-  SLIPWAY_EVENT(HostAttached, v("host", s.host);)
-};
-struct BackendRegistered {
-  Backend backend;
-  SLIPWAY_EVENT(BackendRegistered, v("backend", s.backend);)
-};
-struct ProjectCreated {
-  Project project;
-  SLIPWAY_EVENT(ProjectCreated, v("project", s.project);)
-};
-struct ProjectQuotaSet {
-  Quota quota;
-  SLIPWAY_EVENT(ProjectQuotaSet, v("quota", s.quota);)
-};
-struct UserCreated {
-  User user;
-  SLIPWAY_EVENT(UserCreated, v("user", s.user);)
-};
-struct UserPasswordChanged {
-  SecretRef password;
-  SLIPWAY_EVENT(UserPasswordChanged, v("password", s.password);)
-};
-struct UserDeleted {
-  SLIPWAY_EVENT(UserDeleted, )
-};
-struct TokenCreated {
-  AccessToken token;
-  SLIPWAY_EVENT(TokenCreated, v("token", s.token);)
-};
-struct TokenDeleted {
-  SLIPWAY_EVENT(TokenDeleted, )
-};
-
-// ---- system ----
-
-struct SystemInitialized {
-  std::string version;
-  bool demo = false;
-  SLIPWAY_EVENT(SystemInitialized, v("version", s.version); v("demo", s.demo);)
-};
-// Once an hour, so that a statistic survives a cut of the history: VMs that exist, by project.
-struct StatSampled {
-  base::Time hour{};
-  std::map<std::string, std::uint64_t> vms_existing;
-  SLIPWAY_EVENT(StatSampled, v("hour", s.hour); v("vms_existing", s.vms_existing);)
-};
-struct BackupTaken {
-  std::uint64_t seq = 0;
-  SLIPWAY_EVENT(BackupTaken, v("seq", s.seq);)
-};
-struct ProjectionRebuilt {
-  std::string projection;
-  SLIPWAY_EVENT(ProjectionRebuilt, v("projection", s.projection);)
-};
-
-using EventBody =
-    std::variant<CommandAccepted, TaskQueued, TaskBlocked, TaskReady, TaskLeased, TaskProgressed,
-                 TaskStepStarted, TaskStepDone, TaskStepUndone, TaskRetryScheduled, TaskSucceeded,
-                 TaskFailed, TaskCancelRequested, TaskCancelled, TaskTimedOut, TaskDead,
-                 TaskRedriven, TaskPriorityChanged, BatchOpened, BatchItemSucceeded,
-                 BatchItemFailed, BatchClosed, VmRequested, VmLaunching, VmLaunched, VmStateChanged,
-                 VmResized, VmRebuilt, VmRenamed, VmMigrated, VmFailed, VmDeleting, VmDeleted,
-                 SnapshotCreated, SnapshotRestored, SnapshotDeleted, ImageRegistered, ImageSaving,
-                 ImageSaved, ImageFailed, ImageDeleting, ImageDeleted, FlavorDefined,
-                 NetworkDefined, HostAttached, BackendRegistered, ProjectCreated, ProjectQuotaSet,
-                 UserCreated, UserPasswordChanged, UserDeleted, TokenCreated, TokenDeleted,
-                 SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt>;
+// clang-format off
+using EventBody = std::variant<
+    // command, task
+    CommandAccepted, TaskQueued, TaskBlocked, TaskReady, TaskLeased, TaskProgressed,
+    TaskStepStarted, TaskStepDone, TaskStepUndone, TaskRetryScheduled, TaskSucceeded,
+    TaskFailed, TaskCancelRequested, TaskCancelled, TaskTimedOut, TaskDead, TaskRedriven,
+    TaskPriorityChanged,
+    // batch
+    BatchOpened, BatchItemSucceeded, BatchItemFailed, BatchClosed,
+    // vm
+    VmRequested, VmLaunching, VmLaunched, VmStateChanged, VmResized, VmRebuilt, VmRenamed,
+    VmMigrated, VmFailed, VmDeleting, VmDeleted, SnapshotCreated, SnapshotRestored,
+    SnapshotDeleted,
+    // image
+    ImageRegistered, ImageSaving, ImageSaved, ImageFailed, ImageDeleting, ImageDeleted,
+    // what a cloud has
+    FlavorDefined, NetworkDefined, HostAttached, BackendRegistered, ProjectCreated,
+    ProjectQuotaSet,
+    // people
+    UserCreated, UserPasswordChanged, UserDeleted, TokenCreated, TokenDeleted,
+    // system
+    SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt,
+    // leases of hosts
+    LeaseCreated, ReservationAllocated, ReservationReleased, LeaseStarting, LeaseStarted,
+    LeaseBeforeEnd, LeaseEnding, LeaseEnded, LeaseUpdated, LeaseDegraded, LeaseHealed,
+    LeaseFailed, LeaseChecked, LeaseDeleting, LeaseDeleted, TimerSet, TimerFired, TimerDone,
+    TimerFailed, HostEnrolled, HostCapabilitySet, HostWithdrawn, HostLost, HostSeen,
+    HostPropertyChanged, FloatingIpCreated, FloatingIpDeleted>;
+// clang-format on
 
 struct Event {
   StreamId stream;

@@ -12,6 +12,10 @@ using HostId = base::Id<struct HostTag>;
 using ProjectId = base::Id<struct ProjectTag>;
 using SessionId = base::Id<struct SessionTag>;  // one run of one worker process
 using TokenId = base::Id<struct TokenTag>;
+using LeaseId = base::Id<struct LeaseTag>;
+using ReservationId = base::Id<struct ReservationTag>;
+using LeaseTimerId = base::Id<struct LeaseTimerTag>;
+using FloatingIpId = base::Id<struct FloatingIpTag>;
 
 using Seq = std::uint64_t;
 using StreamVersion = std::uint64_t;

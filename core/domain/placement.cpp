@@ -2,14 +2,14 @@
 
 namespace slipway::domain {
 
-std::string place(const Draft& draft, std::string_view backend, const Size& size,
-                  std::string_view wanted, std::string_view except) {
+std::string place(const Draft& draft, const PlaceWanted& wanted, const Size& size) {
   std::string best;
   double best_share = 2;
   for (const auto& [name, live] : draft.world.hosts()) {
     const Host& host = live.host;
-    if (!host.enabled || host.backend != backend || name == except) continue;
-    if (!wanted.empty() && name != wanted) continue;
+    if (!host.enabled || host.backend != wanted.backend || name == wanted.except) continue;
+    if (!wanted.host.empty() && name != wanted.host) continue;
+    if (live.reservable && !draft.world.leases().is_open_to(name, wanted.tenant)) continue;
     Usage used = live.used;
     if (const auto added = draft.host_added.find(name); added != draft.host_added.end()) {
       used.vcpus += added->second.vcpus;

@@ -5,9 +5,15 @@
 
 namespace slipway::domain {
 
-// Empty if none has room. `except` is left out (a migration's source); `wanted` non-empty asks for
-// that one only.
-std::string place(const Draft& draft, std::string_view backend, const Size& size,
-                  std::string_view wanted, std::string_view except);
+struct PlaceWanted {
+  std::string_view backend;
+  std::string_view tenant;
+  std::string_view host;    // non-empty: that one only
+  std::string_view except;  // left out: a migration's source
+};
+
+// Empty if none has room. A host that is given to leases takes VMs of a tenant only while a
+// reservation of that tenant is active on it, and none while it is lost.
+std::string place(const Draft& draft, const PlaceWanted& wanted, const Size& size);
 
 }  // namespace slipway::domain

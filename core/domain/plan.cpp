@@ -86,6 +86,16 @@ std::span<const Step> plan_of(CommandKind command) {
     case TokenDelete:
     case QuotaSet:
     case SystemInitialize:
+    case LeaseCreate:
+    case LeaseUpdate:
+    case LeaseDelete:
+    case ReservableHostEnroll:
+    case ReservableHostUpdate:
+    case ReservableHostWithdraw:
+    case HostPropertySet:
+    case HostSetAlive:
+    case FloatingIpCreate:
+    case FloatingIpDelete:
       return {};
   }
   return {};

@@ -131,8 +131,18 @@ enum class CommandKind : std::uint8_t {
   TokenDelete,
   QuotaSet,
   SystemInitialize,
+  LeaseCreate,
+  LeaseUpdate,
+  LeaseDelete,
+  ReservableHostEnroll,
+  ReservableHostUpdate,
+  ReservableHostWithdraw,
+  HostPropertySet,
+  HostSetAlive,
+  FloatingIpCreate,
+  FloatingIpDelete,
 };
-constexpr std::array<std::string_view, 33> enum_names(CommandKind) {
+constexpr std::array<std::string_view, 43> enum_names(CommandKind) {
   return {"vm.create",
           "vm.delete",
           "vm.start",
@@ -165,7 +175,17 @@ constexpr std::array<std::string_view, 33> enum_names(CommandKind) {
           "token.create",
           "token.delete",
           "quota.set",
-          "system.initialize"};
+          "system.initialize",
+          "lease.create",
+          "lease.update",
+          "lease.delete",
+          "reservable_host.enroll",
+          "reservable_host.update",
+          "reservable_host.withdraw",
+          "host.property.set",
+          "host.set_alive",
+          "floating_ip.create",
+          "floating_ip.delete"};
 }
 constexpr bool is_batch(CommandKind k) {
   return k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive;

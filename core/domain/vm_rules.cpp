@@ -112,7 +112,8 @@ base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
                             fmt::format("no host '{}'", args.host),
                             {{"/args/host", "unknown-host", "no such host"}}});
   }
-  args.host = place(draft, vm.spec.backend, vm.spec.size, args.host, vm.spec.host);
+  args.host =
+      place(draft, {vm.spec.backend, vm.spec.project, args.host, vm.spec.host}, vm.spec.size);
   if (args.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
   Usage& added = draft.host_added[args.host];
   added.vcpus += vm.spec.size.vcpus;

@@ -429,6 +429,24 @@ struct WorldEvolver {
     count_named();
     w.initialized_ = true;
   }
+  // ---- leases and the hosts given to them: folded by their book ----
+  LeaseBook::Context lease_context() const {
+    return {envelope.tenant, envelope.time, event.stream, event.version};
+  }
+  template <class E>
+  requires requires(LeaseBook& book, const LeaseBook::Context& ctx, const E& e) {
+    book.fold(ctx, e);
+  }
+  void operator()(const E& e) const {
+    if (event.stream.kind != StreamKind::Lease) count_named();
+    w.leases_.fold(lease_context(), e);
+    if constexpr (std::is_same_v<E, HostEnrolled>) w.hosts_[event.stream.name].reservable = true;
+    if constexpr (std::is_same_v<E, HostWithdrawn>) {
+      w.hosts_[event.stream.name].reservable = false;
+      w.hosts_[event.stream.name].guests.clear();
+    }
+  }
+
   void operator()(const StatSampled&) const { count_named(); }
   void operator()(const BackupTaken&) const { count_named(); }
   void operator()(const ProjectionRebuilt&) const { count_named(); }
@@ -491,10 +509,14 @@ void World::use(const Vm& vm) {
     u.memory_mb += size.memory_mb;
     u.disk_gb += size.disk_gb;
   };
+  const auto stay = [&](LiveHost& host) {
+    add(host.used);
+    if (host.reservable) host.guests.insert(vm.id);
+  };
   add(usage_[vm.spec.project]);
-  if (auto* host = find_in(hosts_, vm.spec.host)) add(host->used);
+  if (auto* host = find_in(hosts_, vm.spec.host)) stay(*host);
   if (vm.migrate_to == vm.spec.host) return;
-  if (auto* host = find_in(hosts_, vm.migrate_to)) add(host->used);
+  if (auto* host = find_in(hosts_, vm.migrate_to)) stay(*host);
 }
 
 void World::unuse(const Vm& vm) {
@@ -508,9 +530,13 @@ void World::unuse(const Vm& vm) {
   const auto project = usage_.find(vm.spec.project);
   subtract(project->second);
   if (project->second == Usage{}) usage_.erase(project);
-  if (auto* host = find_in(hosts_, vm.spec.host)) subtract(host->used);
+  const auto leave = [&](LiveHost& host) {
+    subtract(host.used);
+    host.guests.erase(vm.id);
+  };
+  if (auto* host = find_in(hosts_, vm.spec.host)) leave(*host);
   if (vm.migrate_to == vm.spec.host) return;
-  if (auto* host = find_in(hosts_, vm.migrate_to)) subtract(host->used);
+  if (auto* host = find_in(hosts_, vm.migrate_to)) leave(*host);
 }
 
 void World::remember_outcome(const TaskId& id, TaskState state) {
@@ -606,6 +632,10 @@ StreamVersion World::next_version(const StreamId& stream) const {
     case StreamKind::Image: {
       const LiveImage* i = image(ImageId(stream.id));
       return i == nullptr ? 1 : i->version + 1;
+    }
+    case StreamKind::Lease: {
+      const Lease* l = leases_.lease(LeaseId(stream.id));
+      return l == nullptr ? 1 : l->version + 1;
     }
     default: {
       const auto* version = find_in(named_versions_, stream.text());

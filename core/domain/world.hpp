@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/domain/events.hpp"
+#include "core/domain/lease_book.hpp"
 #include "core/domain/record.hpp"
 #include "core/domain/task.hpp"
 
@@ -157,8 +158,11 @@ class World {
   struct LiveHost {
     Host host;
     Usage used;
+    bool reservable = false;  // given to leases
+    std::set<VmId> guests;    // on it, while it is
   };
   const std::map<std::string, LiveHost>& hosts() const { return hosts_; }
+  const LeaseBook& leases() const { return leases_; }
   const AddressRange* addresses(const NetworkId& id) const;
   Usage usage(std::string_view project) const;
   std::uint64_t tasks_in_flight(std::string_view tenant) const;
@@ -232,6 +236,7 @@ class World {
   std::map<std::string, Project, std::less<>> projects_;
   std::map<std::string, User, std::less<>> users_;
   FlatMap<TokenId, AccessToken> tokens_;
+  LeaseBook leases_;
   std::map<std::string, StreamVersion, std::less<>> named_versions_;  // by StreamId::text()
 
   // ---- derived: rebuilt after a snapshot is read ----

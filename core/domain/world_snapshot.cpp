@@ -6,7 +6,16 @@
 namespace slipway::domain {
 namespace {
 
-enum class Section : std::uint8_t { Head = 1, Tasks, Vms, Images, Catalogue, Recent };
+enum class Section : std::uint8_t {
+  Head = 1,
+  Tasks,
+  Vms,
+  Images,
+  Catalogue,
+  Recent,
+  Leases,
+  LeaseRest,
+};
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
 struct Head {
@@ -123,12 +132,16 @@ std::uint64_t World::layout_digest() {
   LiveImage image;
   Catalogue catalogue;
   RecentOutcome outcome;
+  Lease lease;
+  LeaseBook::Rest rest;
   digest.add(head);
   digest.add(task);
   digest.add(vm);
   digest.add(image);
   digest.add(catalogue);
   digest.add(outcome);
+  digest.add(lease);
+  digest.add(rest);
   return digest.digest();
 }
 
@@ -158,6 +171,12 @@ bool World::write_snapshot(const std::function<bool(std::string_view)>& sink) co
   PieceWriter images(Section::Images, sink);
   for (const auto& [id, image] : images_) images.add(image);
   if (!images.finish()) return false;
+  PieceWriter lease_rest(Section::LeaseRest, sink);
+  lease_rest.add(leases_.rest());
+  if (!lease_rest.finish()) return false;
+  PieceWriter leases(Section::Leases, sink);
+  leases_.each_lease([&](const Lease& lease) { leases.add(lease); });
+  if (!leases.finish()) return false;
   PieceWriter recent(Section::Recent, sink);
   for (const TaskId& id : recent_order_) recent.add(RecentOutcome{id, recent_.at(id)});
   return recent.finish();
@@ -197,6 +216,13 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
       ok = read_entries<RecentOutcome>(
           piece, [&](const RecentOutcome& o) { remember_outcome(o.task, o.state); });
       break;
+    case Section::Leases:
+      ok = read_entries<Lease>(piece, [&](Lease l) { leases_.restore(std::move(l)); });
+      break;
+    case Section::LeaseRest:
+      ok = read_entries<LeaseBook::Rest>(
+          piece, [&](LeaseBook::Rest rest) { leases_.restore(std::move(rest)); });
+      break;
     case Section::Catalogue:
       ok = read_entries<Catalogue>(piece, [&](Catalogue c) {
         for (Flavor& f : c.flavors) flavors_[f.id] = f;
@@ -221,6 +247,7 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
 void World::finish_snapshot() {
   for (const auto& [id, flavor] : flavors_) flavor_ids_[flavor.name] = id;
   for (const auto& [id, image] : images_) image_ids_.emplace(image.image.name, id);
+  for (const auto& [name, host] : leases_.hosts()) hosts_[name].reservable = true;
   for (const auto& [id, vm] : vms_) use(*vm);
   for (const auto& [id, task] : tasks_) {
     index_task(*task);

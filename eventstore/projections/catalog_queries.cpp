@@ -132,4 +132,28 @@ base::Result<Page<TokenRow>> Reader::list_tokens(const Scope& scope, const PageR
   return list<TokenRow>(*impl_, "tokens", scope, page);
 }
 
+base::Result<Read<std::optional<LeaseRow>>> Reader::get_lease(const Scope& scope,
+                                                              const domain::LeaseId& id) {
+  return get<LeaseRow>(*impl_, "leases", scope, base::to_string(id));
+}
+base::Result<Page<LeaseRow>> Reader::list_leases(const Scope& scope, const PageRequest& page) {
+  return list<LeaseRow>(*impl_, "leases", scope, page);
+}
+base::Result<Page<ReservationRow>> Reader::list_reservations(const Scope& scope,
+                                                             const PageRequest& page) {
+  return list<ReservationRow>(*impl_, "reservations", scope, page);
+}
+base::Result<Page<ReservableHostRow>> Reader::list_reservable_hosts(const Scope& scope,
+                                                                    const PageRequest& page) {
+  return list<ReservableHostRow>(*impl_, "reservable_hosts", scope, page);
+}
+base::Result<Page<HostPropertyRow>> Reader::list_host_properties(const Scope& scope,
+                                                                 const PageRequest& page) {
+  return list<HostPropertyRow>(*impl_, "host_properties", scope, page);
+}
+base::Result<Page<FloatingIpRow>> Reader::list_floating_ips(const Scope& scope,
+                                                            const PageRequest& page) {
+  return list<FloatingIpRow>(*impl_, "floating_ips", scope, page);
+}
+
 }  // namespace slipway::eventstore

@@ -39,6 +39,14 @@ inline CatalogColumns columns_of(const TokenRow& r) {
   return {r.token.name, r.token.tenant, false};
 }
 
+inline CatalogColumns columns_of(const LeaseRow& r) {
+  return {r.lease.name, r.lease.tenant, false};
+}
+inline CatalogColumns columns_of(const ReservationRow& r) { return {{}, r.tenant, false}; }
+inline CatalogColumns columns_of(const ReservableHostRow& r) { return {r.host.name, {}, true}; }
+inline CatalogColumns columns_of(const HostPropertyRow& r) { return {r.property, {}, true}; }
+inline CatalogColumns columns_of(const FloatingIpRow&) { return {{}, {}, true}; }
+
 template <class Row>
 class CatalogTable {
  public:

@@ -79,6 +79,18 @@ CREATE TABLE users(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, 
   shared INTEGER, doc TEXT);
 CREATE TABLE tokens(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
   shared INTEGER, doc TEXT);
+-- Leases of hosts, their reservations, and the hosts given to them. A lease's key is its id, its
+-- timers are inside its document; a reservation's key is its id.
+CREATE TABLE leases(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE reservations(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE reservable_hosts(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE host_properties(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE floating_ips(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
 -- What VMs and tasks hold of a host ('host') or a project ('project'), by name.
 CREATE TABLE usage(kind TEXT, name TEXT, vms INTEGER, vcpus INTEGER, memory_mb INTEGER,
   disk_gb INTEGER, tasks INTEGER, PRIMARY KEY(kind, name)) WITHOUT ROWID;
@@ -130,6 +142,11 @@ std::string schema_fingerprint() {
   add_layout<ProjectRow>(text);
   add_layout<UserRow>(text);
   add_layout<TokenRow>(text);
+  add_layout<LeaseRow>(text);
+  add_layout<ReservationRow>(text);
+  add_layout<ReservableHostRow>(text);
+  add_layout<HostPropertyRow>(text);
+  add_layout<FloatingIpRow>(text);
   return base::hex(base::sha256(text));
 }
 

@@ -60,6 +60,8 @@ TEST(ParseCommand, TakesEveryCommandAClientMaySend) {
       {R"({"command":"token.create","args":{"name":"u","role":"admin"}})",
        CommandKind::TokenCreate},
       {R"({"command":"quota.set","args":{"project":"p","vms":5}})", CommandKind::QuotaSet},
+      {R"({"command":"host.set_alive","args":{"host":"h","alive":true}})",
+       CommandKind::HostSetAlive},
   };
   for (const Row& row : rows) {
     const auto parsed = parse(with_id(row.body));

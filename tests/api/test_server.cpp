@@ -121,8 +121,10 @@ TestServer::TestServer(Options options) {
   projector_ = must(eventstore::Projector::open({.directory = models}, *log_, clock_));
   models_ = std::make_unique<eventstore::ReadModels>(
       eventstore::ReadModels::Options{.directory = models});
+  eventstore::SequencerOptions sequencing;
+  sequencing.policy.lease_before_end = options.lease_before_end;
   core_sequencer_ = std::make_unique<eventstore::SequencerCore>(*log_, domain::World(), clock_,
-                                                                eventstore::SequencerOptions(), 7);
+                                                                std::move(sequencing), 7);
   core_sequencer_->set_effects(&worker_);
   core_sequencer_->add_listener(&committed_);
   core_sequencer_->add_listener(projector_.get());
@@ -172,6 +174,9 @@ TestServer::TestServer(Options options) {
   vmfront_ =
       std::make_unique<VmFront>(core_->services(), core_->authenticator(), core_->submitter());
   core_->guard().open(Door::VmFront, vmfront_->door());
+  reservation_ = std::make_unique<Reservation>(core_->services(), core_->authenticator(),
+                                               core_->submitter(), options.reservation);
+  core_->guard().open(Door::Reservation, reservation_->door());
   router_ = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
   core_->mount(*router_);
   router_->mount("/api", vmfront_->routes(), VmFront::mount_options());
@@ -185,6 +190,9 @@ TestServer::TestServer(Options options) {
   router_->mount("/d/perspective", perspective_->routes(), Perspective::mount_options());
   perspective_router_ = std::make_shared<Router>(core_->guard().guard());
   perspective_router_->mount("", perspective_->routes(), Perspective::mount_options());
+  reservation_->mount(*router_, "/d/reservation");
+  auto own = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
+  reservation_->mount(*own, "");
   initialize(true);
   server_ = must(Server::open({}));
   port_ =
@@ -193,7 +201,19 @@ TestServer::TestServer(Options options) {
                                             .host = "127.0.0.1",
                                             .port = 0,
                                             .handler = perspective_router_}));
+  reservation_port_ =
+      must(server_->listen({.name = "own", .host = "127.0.0.1", .port = 0, .handler = own}));
   server_->start();
+}
+
+void TestServer::pass(base::Duration d) {
+  clock_.jump_wall(d);
+  // The first is taken by a turn that runs the timers too; the second by a later one.
+  for (int i = 0; i < 2; ++i) {
+    std::promise<void> taken;
+    sequencer_->push(eventstore::DrainRequest{"nobody", [&](bool) { taken.set_value(); }});
+    taken.get_future().wait();
+  }
 }
 
 TestServer::~TestServer() {

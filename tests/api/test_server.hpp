@@ -9,6 +9,7 @@
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
 #include "api/dialects/perspective/perspective.hpp"
+#include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -21,6 +22,7 @@
 namespace slipway::api::test {
 
 using Json = nlohmann::ordered_json;
+using domain::BeforeEndAction;
 
 // Carries out every work order at once, or holds them until told.
 class ToyWorker final : public eventstore::EffectSink {
@@ -51,11 +53,25 @@ class ToyWorker final : public eventstore::EffectSink {
   std::deque<domain::WorkOrder> waiting_;
 };
 
+// The system's clocks, and a wall clock that a test sets forward: no test waits for a lease to end.
+class DrivenClock final : public base::Clock {
+ public:
+  base::Time now() const override { return system_.now() + base::Duration(ahead_us_.load()); }
+  base::SteadyTime steady() const override { return system_.steady(); }
+  void jump_wall(base::Duration d) { ahead_us_ += d.count(); }
+
+ private:
+  base::SystemClock system_;
+  std::atomic<std::int64_t> ahead_us_{0};
+};
+
 class TestServer {
  public:
   struct Options {
     bool demo = true;
     bool read_only = false;
+    Reservation::Options reservation;
+    BeforeEndAction lease_before_end = BeforeEndAction::Email;
     EventFeed::Options feed;
     Perspective::Options perspective{};
     SqlPool::Options sql{};
@@ -70,6 +86,12 @@ class TestServer {
   std::uint16_t perspective_port() const { return perspective_port_; }
   ToyWorker& worker() { return worker_; }
   Router& router() { return *router_; }
+  base::Time now() const { return clock_.now(); }
+  // Sets the wall clock forward. When this returns, every timer that has fallen due meanwhile has
+  // been run and is durable.
+  void pass(base::Duration d);
+  // Where dialect 002 listens alone.
+  std::uint16_t reservation_port() const { return reservation_port_; }
   CoreApi& core() { return *core_; }
   SqlPool& sql() { return *sql_; }
 
@@ -85,7 +107,7 @@ class TestServer {
   void initialize(bool demo);
 
   eventstore::testing::TempDir dir_;
-  base::SystemClock clock_;
+  DrivenClock clock_;
   std::unique_ptr<eventstore::RocksLog> log_;
   std::unique_ptr<eventstore::SecretsStore> secrets_;
   std::unique_ptr<eventstore::Projector> projector_;
@@ -101,11 +123,13 @@ class TestServer {
   std::unique_ptr<SqlPool> sql_;
   perspective::Mail mail_;
   std::unique_ptr<Perspective> perspective_;
+  std::unique_ptr<Reservation> reservation_;
   std::shared_ptr<Router> router_;
   std::shared_ptr<Router> perspective_router_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
   std::uint16_t perspective_port_ = 0;
+  std::uint16_t reservation_port_ = 0;
 };
 
 inline Json json_of(const Answer& answer) { return Json::parse(answer.body, nullptr, false); }

@@ -183,7 +183,18 @@ Story& Story::when_lease_ends(std::uint64_t n, LeaseEnd why) {
 Story& Story::when_passes(base::Duration d) {
   const base::Time end = now + d;
   Events all;
-  while (!world.timers().empty() && world.timers().begin()->due <= end) {
+  const auto& leases = world.leases().due();
+  const auto task_due = [&] {
+    return world.timers().empty() ? base::Time::max() : world.timers().begin()->due;
+  };
+  while (task_due() <= end || (!leases.empty() && leases.begin()->at <= end)) {
+    if (!leases.empty() && leases.begin()->at < task_due()) {
+      const LeaseDue due = *leases.begin();
+      now = std::max(now, due.at);
+      fold(decide_lease_due(world, policy, due, now), world.leases().lease(due.lease)->tenant);
+      all.insert(all.end(), last.begin(), last.end());
+      continue;
+    }
     const Timer timer = *world.timers().begin();
     now = std::max(now, timer.due);
     Events events = decide_timer(world, policy, timer, now);

@@ -34,6 +34,7 @@ void Invariants::follow(const eventstore::EventLog& log) {
 }
 
 void Invariants::on_record(const domain::RecordBody& record) {
+  leases_.on_record(record);
   for (const domain::Event& event : record.events) {
     domain::StreamVersion& version = versions_[event.stream.text()];
     if (event.version != version + 1) {
@@ -70,7 +71,8 @@ void Invariants::on_task(const domain::RecordBody& record, const domain::Event& 
       if (r.kind == StreamKind::Image) task.image = domain::ImageId(r.id);
     }
     const auto [first, is_new] = requests_.emplace(record.envelope.request_id, record.envelope.seq);
-    if (!is_new && first->second != record.envelope.seq) {
+    const bool asked = !record.envelope.request_id.empty();  // by a client, not by a timer
+    if (asked && !is_new && first->second != record.envelope.seq) {
       violate("one-task-per-key",
               fmt::format("request {} was accepted at seq {} and at {}", record.envelope.request_id,
                           first->second, record.envelope.seq));
@@ -188,6 +190,7 @@ void Invariants::ordered(const domain::TaskId& task, domain::FencingToken token,
 }
 
 void Invariants::all_ended(base::Time quiet, domain::Seq quiet_seq, Duration grace) const {
+  leases_.all_fired(quiet);
   for (const auto& [id, task] : tasks_) {
     if (!domain::is_terminal(task.state)) {
       const domain::Task* live = world_.task(id);

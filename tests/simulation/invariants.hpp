@@ -9,6 +9,7 @@
 
 #include "core/domain/world.hpp"
 #include "eventstore/event_log.hpp"
+#include "tests/domain/lease_invariants.hpp"
 #include "tests/simulation/base.hpp"
 #include "workers/backends/simulated/store.hpp"
 
@@ -74,6 +75,7 @@ class Invariants {
   std::map<std::string, domain::Seq> requests_;    // request id -> the record that accepted it
   std::map<std::string, domain::TaskId> answers_;  // request id -> the task it was told
   std::map<std::pair<domain::TaskId, domain::FencingToken>, domain::SessionId> ordered_;
+  domain::testing::LeaseInvariants leases_{violate};
   base::JsonParser parser_;
 };
 

@@ -164,7 +164,7 @@ void Simulator::run_to_the_end() {
   const domain::Seq quiet_seq = invariants.world().next_seq();
   const auto& world = invariants.world();
   while (timeline.now() < faulty + 2h + turned_back_ &&
-         (world.task_count() > 0 || !server.is_up())) {
+         (world.task_count() > 0 || !world.leases().due().empty() || !server.is_up())) {
     timeline.step(timeline.now() + 10s);
   }
   const Duration settled = timeline.now() + 5min;  // what is late comes

@@ -69,7 +69,7 @@ InitializeSystem Workload::cloud() {
   InitializeSystem c;
   c.version = "simulation";
   c.backends = {{"simulated", "simulated", "default", true}};
-  for (int i = 1; i <= 4; ++i) {
+  for (int i = 1; i <= 4 + LeaseWorkload::kHosts; ++i) {
     Host h;
     h.name = fmt::format("sim-{}", i);
     h.backend = "simulated";
@@ -255,7 +255,8 @@ CommandBody Workload::make_body() {
   if (n < 76) return CancelTask{any_task()};
   if (n < 86) return make_redrive();
   if (n < 90) return SetPriority{any_task(), static_cast<std::uint32_t>(sim_.random.below(10))};
-  if (n < 93 && !images_.empty()) return DeleteImage{sim_.random.pick(images_)};
+  if (n < 92 && !images_.empty()) return DeleteImage{sim_.random.pick(images_)};
+  if (n < 96) return leases_.make(sim_.random, now());
   OpenBatch b;
   b.lenient = sim_.random.chance(0.6);
   const std::uint64_t items = 1 + sim_.random.below(12);

@@ -7,6 +7,7 @@
 
 #include "core/domain/command.hpp"
 #include "tests/simulation/base.hpp"
+#include "tests/simulation/lease_workload.hpp"
 
 namespace slipway::simulation {
 
@@ -50,6 +51,7 @@ class Workload {
   std::vector<domain::VmId> vms_;
   std::vector<domain::ImageId> images_;
   std::map<domain::TaskId, domain::WorkBody> bodies_;
+  LeaseWorkload leases_;
 };
 
 }  // namespace slipway::simulation

@@ -1,0 +1,313 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "api/dialects/reservation/path_id.hpp"
+#include "api/dialects/reservation/reservation.hpp"
+#include "api/read_gate.hpp"
+
+// What only asks: read on the query pool once the read models know what was acknowledged before.
+namespace slipway::api {
+namespace {
+
+using base::Errc;
+using base::JsonWriter;
+using eventstore::Reader;
+using eventstore::Scope;
+using namespace reservation;  // NOLINT: the dialect's own
+
+const ErrorRenderer kErrors = render_error;
+
+// A whole catalogue: pages of the read model one after another.
+template <class Row, class List>
+base::Result<std::vector<Row>> all_rows(List list) {
+  std::vector<Row> rows;
+  eventstore::PageRequest page{.limit = 500, .ascending = true};
+  for (;;) {
+    auto found = list(page);
+    if (!found) return base::fail(found.error());
+    for (Row& row : found->items) rows.push_back(std::move(row));
+    if (!found->next) return rows;
+    page.after = found->next;
+  }
+}
+
+base::Result<std::vector<eventstore::ReservableHostRow>> hosts(Reader& reader) {
+  return all_rows<eventstore::ReservableHostRow>(
+      [&](const auto& page) { return reader.list_reservable_hosts(Scope::admin(), page); });
+}
+
+base::Result<PrivateProperties> private_properties(Reader& reader) {
+  const auto rows = all_rows<eventstore::HostPropertyRow>(
+      [&](const auto& page) { return reader.list_host_properties(Scope::admin(), page); });
+  if (!rows) return base::fail(rows.error());
+  PrivateProperties out;
+  for (const auto& row : *rows) {
+    if (row.is_private) out.push_back(row.property);
+  }
+  return out;
+}
+
+// By number or by name; nullptr if there is none.
+const domain::ReservableHost* find(const std::vector<eventstore::ReservableHostRow>& rows,
+                                   std::string_view wanted) {
+  for (const auto& row : rows) {
+    if (std::to_string(row.host.facts.number) == wanted) return &row.host;
+  }
+  for (const auto& row : rows) {
+    if (row.host.name == wanted) return &row.host;
+  }
+  return nullptr;
+}
+
+// Reservations that hold each host, by its name.
+using Allocations = std::map<std::string, std::vector<eventstore::ReservationRow>>;
+base::Result<Allocations> allocations(Reader& reader, const Scope& scope, const Request& request) {
+  const auto rows = all_rows<eventstore::ReservationRow>(
+      [&](const auto& page) { return reader.list_reservations(scope, page); });
+  if (!rows) return base::fail(rows.error());
+  const auto lease = request.query_value("lease_id");
+  const auto reservation = request.query_value("reservation_id");
+  Allocations out;
+  for (const auto& row : *rows) {
+    if (lease && *lease != base::to_string(row.lease)) continue;
+    if (reservation && *reservation != base::to_string(row.reservation.spec.id)) continue;
+    for (const std::string& host : row.reservation.hosts) out[host].push_back(row);
+  }
+  return out;
+}
+
+void write_allocation(JsonWriter& w, const domain::ReservableHost& host, const Allocations& all) {
+  w.begin_object().member("resource_id", std::to_string(host.facts.number));
+  w.key("reservations").begin_array();
+  if (const auto it = all.find(host.name); it != all.end()) {
+    for (const auto& row : it->second) write_booking(w, row);
+  }
+  w.end_array().end_object();
+}
+
+void answer(const Client& client, JsonWriter& w) {
+  client.send(dress(Response(200, w.text(), kType)));
+}
+
+bool flag(const Request& request, std::string_view name) {
+  const auto value = request.query_value(name);
+  return value && (iequals(*value, "true") || *value == "1");
+}
+
+}  // namespace
+
+void Reservation::query(Call call, Question run) const {
+  // Shared: it goes on on another thread.
+  const auto shared = std::make_shared<Call>(std::move(call));
+  const Client client{shared->reply, &kErrors};
+  read_when_current(services_, shared->request, client,
+                    [&services = services_, shared, client, run = std::move(run)] {
+                      services.queries.ask(client,
+                                           [shared, run](Reader& reader) { run(*shared, reader); });
+                    });
+}
+
+// ---- leases ----
+
+void Reservation::list_leases(Call call) const {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = all_rows<eventstore::LeaseRow>(
+        [&](const auto& page) { return reader.list_leases(identity_of(asked).own_scope(), page); });
+    if (!rows) return client.fail(rows.error());
+    const View view = view_of(asked);
+    JsonWriter w;
+    w.begin_object().key("leases").begin_array();
+    for (const auto& row : *rows) write_lease(w, row.lease, view);
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::get_lease(Call call) const {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto id = lease_id(asked);
+    if (!id) return client.fail(id.error());
+    const auto row = reader.get_lease(identity_of(asked).own_scope(), *id);
+    if (!row) return client.fail(row.error());
+    if (!row->value) return client.fail(no_object("lease_id", path_part(asked)));
+    JsonWriter w;
+    w.begin_object().key("lease");
+    write_lease(w, row->value->lease, view_of(asked));
+    w.end_object();
+    answer(client, w);
+  });
+}
+
+// ---- hosts ----
+
+void Reservation::list_hosts(Call call) const {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = hosts(reader);
+    if (!rows) return client.fail(rows.error());
+    const auto hidden = private_properties(reader);
+    if (!hidden) return client.fail(hidden.error());
+    const View view = view_of(asked);
+    JsonWriter w;
+    w.begin_object().key("hosts").begin_array();
+    for (const auto& row : *rows) write_host(w, row.host, view, *hidden);
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::get_host(Call call) const {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = hosts(reader);
+    if (!rows) return client.fail(rows.error());
+    const auto hidden = private_properties(reader);
+    if (!hidden) return client.fail(hidden.error());
+    const domain::ReservableHost* host = find(*rows, path_part(asked));
+    if (host == nullptr) return client.fail(no_object("host_id", path_part(asked)));
+    JsonWriter w;
+    w.begin_object().key("host");
+    write_host(w, *host, view_of(asked), *hidden);
+    w.end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::list_allocations(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = hosts(reader);
+    if (!rows) return client.fail(rows.error());
+    const auto all = allocations(reader, identity_of(asked).scope(), asked.request);
+    if (!all) return client.fail(all.error());
+    const bool narrowed = asked.request.query_value("lease_id").has_value() ||
+                          asked.request.query_value("reservation_id").has_value();
+    JsonWriter w;
+    w.begin_object().key("allocations").begin_array();
+    for (const auto& row : *rows) {
+      if (!narrowed || all->contains(row.host.name)) write_allocation(w, row.host, *all);
+    }
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::get_allocation(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = hosts(reader);
+    if (!rows) return client.fail(rows.error());
+    const domain::ReservableHost* host = find(*rows, path_part(asked));
+    if (host == nullptr) return client.fail(no_object("host_id", path_part(asked)));
+    const auto all = allocations(reader, identity_of(asked).scope(), asked.request);
+    if (!all) return client.fail(all.error());
+    JsonWriter w;
+    w.begin_object().key("allocation");
+    write_allocation(w, *host, *all);
+    w.end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::list_properties(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = hosts(reader);
+    if (!rows) return client.fail(rows.error());
+    const auto hidden = private_properties(reader);
+    if (!hidden) return client.fail(hidden.error());
+    std::map<std::string, std::set<std::string>> values;
+    for (const auto& row : *rows) {
+      for (const auto& [key, value] : row.host.capabilities) values[key].insert(value);
+    }
+    const bool detail = flag(asked.request, "detail");
+    const bool all = flag(asked.request, "all") && identity_of(asked).may(Right::Administer);
+    JsonWriter w;
+    w.begin_object().key("resource_properties").begin_array();
+    for (const auto& [property, found] : values) {
+      const bool is_private = std::find(hidden->begin(), hidden->end(), property) != hidden->end();
+      if (is_private && !all) continue;
+      w.begin_object().member("property", property);
+      if (detail) {
+        w.member("private", is_private).key("values").begin_array();
+        for (const std::string& value : found) w.value(value);
+        w.end_array();
+      }
+      w.end_object();
+    }
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+// What the service could be given: every host of the cloud.
+void Reservation::list_hypervisors(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto all = all_rows<eventstore::HostRow>(
+        [&](const auto& page) { return reader.list_hosts(Scope::admin(), page); });
+    if (!all) return client.fail(all.error());
+    const auto enrolled = hosts(reader);
+    if (!enrolled) return client.fail(enrolled.error());
+    JsonWriter w;
+    w.begin_object().key("hypervisors").begin_array();
+    for (const auto& row : *all) {
+      const auto it = std::find_if(enrolled->begin(), enrolled->end(),
+                                   [&](const auto& e) { return e.host.name == row.host.name; });
+      const bool lost = it != enrolled->end() && !it->host.alive;
+      w.begin_object().member("id", row.host.number);
+      w.member("hypervisor_hostname", row.host.name).member("state", lost ? "down" : "up");
+      w.member("status", row.host.enabled ? "enabled" : "disabled").end_object();
+    }
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+// ---- floating addresses ----
+
+namespace {
+
+base::Result<std::vector<eventstore::FloatingIpRow>> floating_ips(Reader& reader) {
+  return all_rows<eventstore::FloatingIpRow>(
+      [&](const auto& page) { return reader.list_floating_ips(Scope::admin(), page); });
+}
+
+}  // namespace
+
+void Reservation::list_floating_ips(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = floating_ips(reader);
+    if (!rows) return client.fail(rows.error());
+    JsonWriter w;
+    w.begin_object().key("floatingips").begin_array();
+    for (const auto& row : *rows) write_floating_ip(w, row.floating_ip, row.created_at);
+    w.end_array().end_object();
+    answer(client, w);
+  });
+}
+
+void Reservation::get_floating_ip(Call call) const {
+  query(std::move(call), [](const Call& asked, Reader& reader) {
+    const Client client{asked.reply, &kErrors};
+    const auto rows = floating_ips(reader);
+    if (!rows) return client.fail(rows.error());
+    const auto id = base::parse_uuid(path_part(asked));
+    const auto it = std::find_if(rows->begin(), rows->end(), [&](const auto& row) {
+      return id && static_cast<const base::Uuid&>(row.floating_ip.id) == *id;
+    });
+    if (it == rows->end()) return client.fail(no_object("floatingip_id", path_part(asked)));
+    JsonWriter w;
+    w.begin_object().key("floatingip");
+    write_floating_ip(w, it->floating_ip, it->created_at);
+    w.end_object();
+    answer(client, w);
+  });
+}
+
+}  // namespace slipway::api
