@@ -224,8 +224,7 @@ RouteTable Perspective::routes() {
   static constexpr Permission kView = allow(Right::View, Door::Perspective);
   static constexpr Permission kOperate = allow(Right::Operate, Door::Perspective);
   static constexpr Permission kPublic = allow(Right::Public);
-  using Handler = void (Perspective::*)(Call) const;
-  const auto to = [this](Handler handler) {
+  const auto to = [this](void (Perspective::*handler)(Call) const) {
     return [this, handler](Call call) { (this->*handler)(std::move(call)); };
   };
   const auto action = [this](CommandKind kind, bool hard = false) {
