@@ -87,6 +87,13 @@ Answer TaskForm::render(const Accepted& accepted) {
   return answer;
 }
 
+// It was there when it was looked for: one that the live state does not know has ended since, and
+// the read models will say so in a moment.
+base::Error TaskForm::refusal(base::Error error) const {
+  if (known_ == nullptr || error.code != base::Errc::NotFound) return error;
+  return {base::Errc::IllegalTransition, "the task has ended", {}};
+}
+
 void TaskForm::finish(Response& response, const Answer& answer) const {
   const std::string_view version = version_in(answer.body);
   if (!version.empty()) response.add("ETag", fmt::format("\"{}\"", version));
@@ -133,13 +140,9 @@ class SubmitReply final : public eventstore::Reply {
   }
 
   void refuse(const base::Error& error) override {
-    if (!args_at_root_ || error.fields.empty()) {
-      client_.fail(error);
-      return;
-    }
-    base::Error shifted = error;
-    strip_args(shifted);
-    client_.fail(shifted);
+    base::Error told = form_->refusal(error);
+    if (args_at_root_) strip_args(told);
+    client_.fail(told);
   }
 
  private:

@@ -23,6 +23,8 @@ class AnswerForm {
   virtual std::string_view secret() const { return {}; }
   // Last touches to the message around `answer`'s body.
   virtual void finish(Response& /*response*/, const eventstore::Answer& /*answer*/) const {}
+  // A refusal as it is told, where the form knows more than whoever refused.
+  virtual base::Error refusal(base::Error error) const { return error; }
   // After a wait: the task has ended.
   virtual Response finished(const eventstore::TaskRow& task) const;
 };
@@ -34,6 +36,7 @@ class TaskForm final : public AnswerForm {
       : task_(task), known_(std::move(known)) {}
   eventstore::Answer render(const eventstore::Accepted& accepted) override;
   void finish(Response& response, const eventstore::Answer& answer) const override;
+  base::Error refusal(base::Error error) const override;
 
  private:
   domain::TaskId task_;

@@ -18,7 +18,7 @@ using ::testing::Not;
 constexpr std::string_view kDemo = "user: demo\r\npassword: test\r\nproject_name: demo\r\n";
 
 std::string specification() {
-  std::ifstream file(SLIPWAY_SOURCE_DIR "/tests/contract/vmfront_specification.txt");
+  std::ifstream file(SLIPWAY_SOURCE_DIR "/tests/contract/samples/vmfront.txt");
   std::stringstream text;
   text << file.rdbuf();
   std::string all = text.str();

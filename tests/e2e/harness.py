@@ -156,11 +156,11 @@ class Process:
 class Server(Process):
     """`slipway serve` in the foreground of this object; ready, unless ready=False."""
 
-    def __init__(self, directory, *flags, listen="127.0.0.1:0", ready=True):
+    def __init__(self, directory, *flags, listen="127.0.0.1:0", listeners="main", ready=True):
         directory = pathlib.Path(directory)
         self.data = directory / "data"
-        super().__init__(["serve", f"--data-dir={self.data}", f"--listen={listen}", "--listeners=main",
-                          *flags], directory / "server.log")
+        super().__init__(["serve", f"--data-dir={self.data}", f"--listen={listen}",
+                          f"--listeners={listeners}", *flags], directory / "server.log")
         self.url = self.wait_ready() if ready else None
         if ready and self.url is None:
             raise AssertionError("the server did not start:\n" + self.tail())

@@ -1,0 +1,93 @@
+"""What holds for every line, whatever it does: headers, and the refusals of questions that are wrong."""
+import re
+
+from dialects import JSON, refusal_of
+from fixtures import NOWHERE
+from matcher import UUID
+from service import filled, names_in, refusal_differences
+
+RETRY = r"\d+"
+BROKEN = '{"broken": '
+
+
+def header_differences(trial, method, path, answer, task=True):
+    """Of one answer of the dialect."""
+    out = []
+    headers = answer.headers
+
+    def wants(name, pattern):
+        value = headers[name]
+        if value is None or not re.fullmatch(pattern, value):
+            out.append(f"{method} {path}: {answer.status} with {name}: {value!r}")
+    wants("Date", r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
+    wants("X-Request-Id", r"[A-Za-z0-9._-]{1,64}")
+    for name, value in trial.dialect.headers.items():
+        wants(name, re.escape(value))
+    chunked = (headers["Transfer-Encoding"] or "").lower() == "chunked"
+    if not chunked and answer.status not in (101, 204, 304):
+        wants("Content-Length", str(len(answer.body)) if method != "HEAD" else r"\d+")
+    if answer.body:
+        wants("Content-Type", r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=.*)?")
+    if answer.status == 202 and task:
+        wants("Retry-After", RETRY)
+        wants("Location", f"/core/v1/tasks/{UUID}")
+    if answer.status in (405, 501):
+        wants("Allow", r"[A-Z]+(, [A-Z]+)*")
+    if answer.status == 429 or answer.status == 503 and b"authentication" not in answer.body:
+        wants("Retry-After", RETRY)  # 000 says with 503 who is not let in: that is no overload
+    return out
+
+
+def asked_differences(trial, check):
+    """The line itself must have been asked, over the socket, and have answered as the file says."""
+    line = trial.line
+    own = [a for method, path, a in trial.answers if line.covers(method, path)]
+    if not own:
+        return [f"the check never asked {line.method} {line.path}"]
+    good = [a for a in own if a.status in line.codes and not is_failure(a)]
+    out = []
+    if not good:
+        out.append(f"no answer with {line.codes}, but {sorted({a.status for a in own})}")
+    if line.kind != "query" and check.task and good and not any(a.headers["X-Task-Id"] for a in good):
+        out.append("a command, but no X-Task-Id")
+    return out
+
+
+def is_failure(answer):
+    """The envelope of dialect 003 says by itself whether it is one."""
+    return b'"error_code": 500' in answer.body[:40]
+
+
+def probe(service, trial, check, verbs):
+    """Asks the line what is wrong to ask. `verbs`: those that the file has for the path."""
+    out = []
+    for kind, (method, path, body), refusal in probes(trial.line, check, trial.world, verbs):
+        answer = trial(method, path, body, {"Content-Type": JSON} if body == BROKEN else None)
+        out += [f"{kind}: {what}" for what in refusal_differences(refusal, answer)]
+        out += header_differences(trial, method, path, answer)
+    return out + prefix_differences(service, trial, check)
+
+
+def probes(line, check, world, verbs):
+    path, body = filled(check.at, world), filled(check.body, world)
+    verb = check.wrong_verb or next(v for v in ("PATCH", "PUT", "POST", "DELETE") if v not in verbs)
+    yield "wrong verb", (verb, path, body), refusal_of(line, "wrong-verb")
+    if check.unknown != "nothing" and names_in(check.at) | names_in(check.body):
+        nowhere = filled(check.at, NOWHERE), filled(check.body, NOWHERE)
+        yield "unknown id", (line.method, *nowhere), check.unknown or refusal_of(line, "unknown")
+    if check.body is not None and check.malformed != "nothing" and not isinstance(check.body, bytes):
+        refusal = check.malformed or refusal_of(line, "malformed")
+        yield "malformed", (line.method, path, BROKEN), refusal
+
+
+def prefix_differences(service, trial, check):
+    """A question is answered alike below the dialect's prefix on the main listener."""
+    dialect, line = trial.dialect, trial.line
+    if not dialect.prefix or line.method != "GET" or 101 in line.codes:
+        return []
+    path, body = filled(check.at, trial.world), filled(check.body, trial.world)
+    identity = service.identity.get(line.dialect, {})
+    here = trial("GET", path, body)
+    there = service.ask("", "GET", dialect.under_prefix(path), body, identity)
+    wanted, given = [(a.status, a.headers["Content-Type"]) for a in (here, there)]
+    return [] if wanted == given else [f"below {dialect.prefix}: {given}, not {wanted}"]
