@@ -86,6 +86,7 @@ struct VmFilter {
   std::optional<domain::ImageId> image{};
   std::optional<std::string> flavor{};
   std::optional<std::string> host{};
+  std::vector<std::string> hosts{};  // any of these
   std::optional<std::string> backend{};
   std::optional<std::string> tenant{};
   std::optional<base::Time> created_after{};

@@ -117,7 +117,8 @@ struct VmRow {
   domain::VmId id;
   domain::VmSpec spec;  // as it is now: host, size, image and name follow their events
   domain::VmState state = domain::VmState::Queued;
-  domain::TaskId task;  // under way; nil in a stable state
+  bool running = false;  // it was in the last state that was no passing one
+  domain::TaskId task;   // under way; nil in a stable state
   std::string backend_ref;
   std::string error;  // why it is in ERROR
   base::Time created_at{};

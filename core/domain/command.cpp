@@ -7,6 +7,10 @@ struct KindOf {
   CommandKind operator()(const CreateVm&) const { return CommandKind::VmCreate; }
   CommandKind operator()(const ActOnVm& c) const { return c.kind; }
   CommandKind operator()(const DeleteImage&) const { return CommandKind::ImageDelete; }
+  CommandKind operator()(const RegisterImage&) const { return CommandKind::ImageRegister; }
+  CommandKind operator()(const UpdateImage&) const { return CommandKind::ImageUpdate; }
+  CommandKind operator()(const StoreImage&) const { return CommandKind::ImageUpload; }
+  CommandKind operator()(const SyncImages&) const { return CommandKind::ImageSync; }
   CommandKind operator()(const CancelTask&) const { return CommandKind::TaskCancel; }
   CommandKind operator()(const RedriveTask&) const { return CommandKind::TaskRedrive; }
   CommandKind operator()(const SetPriority&) const { return CommandKind::TaskSetPriority; }

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/domain/image_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -36,6 +37,12 @@ struct CreateVm {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  base::Box<GuestSpec> guest;
+  // An address that was asked for by number; nullopt: the next free one.
+  std::optional<std::uint32_t> ipv4;
+  // "MAC" or "address": `name`, an underscore and that of the VM is its name, known only with its
+  // address.
+  std::string name_rule;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("vm", s.vm);
@@ -50,6 +57,9 @@ struct CreateVm {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("guest", s.guest);
+    v("ipv4", s.ipv4);
+    v("name_rule", s.name_rule);
   }
 };
 
@@ -62,6 +72,8 @@ struct ActOnVm {
   std::string flavor;  // resize
   std::string image;   // rebuild
   ImageId new_image;   // image.capture: the id it will have
+  // delete: false refuses it for a VM that runs; nullopt: whatever it does.
+  std::optional<bool> force;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("kind", s.kind);
@@ -70,6 +82,7 @@ struct ActOnVm {
     v("flavor", s.flavor);
     v("image", s.image);
     v("new_image", s.new_image);
+    v("force", s.force);
   }
 };
 
@@ -156,6 +169,8 @@ struct InitializeSystem {
 using CommandBody = std::variant<
     // work
     CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask, SetPriority, OpenBatch,
+    // images
+    RegisterImage, UpdateImage, StoreImage, SyncImages,
     // people
     CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
     // system

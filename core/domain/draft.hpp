@@ -24,10 +24,12 @@ struct Draft {
   std::vector<Event> events;  // versions are given when they are folded
 
   std::map<NetworkId, std::size_t> addresses_taken;
+  std::set<std::uint32_t> addresses_named;   // taken by number
   std::map<std::string, Usage> usage_added;  // by project
   std::map<std::string, Usage> host_added;   // by host
   std::set<VmId> vms_touched;                // one command each
   std::set<ImageId> images_touched;
+  std::set<std::string> flavors_defined;  // private ones
   std::set<TaskId> tasks_ended;
   std::set<TaskId> cancels_requested;
   struct Ended {

@@ -24,9 +24,10 @@ using EventBody = std::variant<
     // vm
     VmRequested, VmLaunching, VmLaunched, VmStateChanged, VmResized, VmRebuilt, VmRenamed,
     VmMigrated, VmFailed, VmDeleting, VmDeleted, SnapshotCreated, SnapshotRestored,
-    SnapshotDeleted,
+    SnapshotDeleted, VmConfigured, VmCredentialSet, VmMediaInserted, VmMediaEjected,
     // image
     ImageRegistered, ImageSaving, ImageSaved, ImageFailed, ImageDeleting, ImageDeleted,
+    ImageQueued, ImageStored, ImageUpdated,
     // what a cloud has
     FlavorDefined, NetworkDefined, HostAttached, BackendRegistered, ProjectCreated,
     ProjectQuotaSet,

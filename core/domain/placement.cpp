@@ -3,13 +3,14 @@
 namespace slipway::domain {
 
 std::string place(const Draft& draft, std::string_view backend, const Size& size,
-                  std::string_view wanted, std::string_view except) {
+                  const PlaceWish& wish) {
   std::string best;
   double best_share = 2;
   for (const auto& [name, live] : draft.world.hosts()) {
     const Host& host = live.host;
-    if (!host.enabled || host.backend != backend || name == except) continue;
-    if (!wanted.empty() && name != wanted) continue;
+    if (!host.enabled || host.backend != backend || name == wish.except) continue;
+    if (!wish.host.empty() && name != wish.host) continue;
+    if (!wish.pool.empty() && host.pool != wish.pool) continue;
     Usage used = live.used;
     if (const auto added = draft.host_added.find(name); added != draft.host_added.end()) {
       used.vcpus += added->second.vcpus;

@@ -5,9 +5,14 @@
 
 namespace slipway::domain {
 
-// Empty if none has room. `except` is left out (a migration's source); `wanted` non-empty asks for
-// that one only.
+struct PlaceWish {
+  std::string host{};    // this one only; empty: any
+  std::string except{};  // not this one: a migration's source
+  std::string pool{};    // of these only; empty: any
+};
+
+// Empty if none has room.
 std::string place(const Draft& draft, std::string_view backend, const Size& size,
-                  std::string_view wanted, std::string_view except);
+                  const PlaceWish& wish);
 
 }  // namespace slipway::domain

@@ -30,6 +30,15 @@ constexpr std::array kImageCapture{Step{"image.create", "image.delete"},
                                    Step{"image.await_saved", "", kRepeatable}};
 constexpr std::array kImageDelete{Step{"image.delete", "", kRepeatable}};
 
+constexpr std::array kVmConfigure{Step{"vm.configure", "", kRepeatable}};
+constexpr std::array kVmDiskShrink{Step{"vm.disk_shrink", "", kRepeatable}};
+constexpr std::array kVmResetSystem{Step{"vm.reset_system", ""},
+                                    Step{"vm.await_running", "", kRepeatable}};
+constexpr std::array kVmSetCredential{Step{"vm.set_credential", "", kRepeatable}};
+constexpr std::array kVmConsoleSecret{Step{"vm.console_secret", "", kRepeatable}};
+constexpr std::array kMediaInsert{Step{"media.insert", "", kRepeatable}};
+constexpr std::array kMediaEject{Step{"media.eject", "", kRepeatable}};
+
 }  // namespace
 
 std::span<const Step> plan_of(CommandKind command) {
@@ -54,6 +63,9 @@ std::span<const Step> plan_of(CommandKind command) {
     case VmResume:
       return kVmResume;
     case VmResize:
+    case VmSetCores:
+    case VmSetMemory:
+    case VmDiskResize:
       return kVmResize;
     case VmRebuild:
       return kVmRebuild;
@@ -71,6 +83,27 @@ std::span<const Step> plan_of(CommandKind command) {
       return kImageCapture;
     case ImageDelete:
       return kImageDelete;
+    case VmDiskShrink:
+      return kVmDiskShrink;
+    case VmResetSystem:
+      return kVmResetSystem;
+    case VmSetAutoStart:
+    case VmSetQos:
+      return kVmConfigure;
+    case VmSetCredential:
+      return kVmSetCredential;
+    case VmConsoleResetSecret:
+      return kVmConsoleSecret;
+    case VmMediaInsert:
+      return kMediaInsert;
+    case VmMediaEject:
+      return kMediaEject;
+    case BatchVmStop:
+    case MigrationStart:
+    case ImageRegister:
+    case ImageUpdate:
+    case ImageUpload:
+    case ImageSync:
     case BatchCommands:
     case BatchVmCreate:
     case BatchVmDelete:

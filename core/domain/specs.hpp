@@ -8,6 +8,7 @@
 
 #include "core/base/fields.hpp"
 #include "core/base/result.hpp"
+#include "core/domain/guest.hpp"
 #include "core/domain/ids.hpp"
 #include "core/domain/states.hpp"
 #include "core/domain/stream_id.hpp"
@@ -47,6 +48,7 @@ struct VmSpec {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  base::Box<GuestSpec> guest;
   bool operator==(const VmSpec&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -62,18 +64,23 @@ struct VmSpec {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("guest", s.guest);
   }
 };
 
 std::string ipv4_text(std::uint32_t ipv4);                       // "192.168.233.213"
 std::optional<std::uint32_t> parse_ipv4(std::string_view text);  // strict dotted quad
 std::string mac_of(std::uint32_t ipv4);                          // "fa:16:3e:xx:xx:xx"
+std::string mac_of(const VmSpec& spec);                          // that, or the one asked for
+// Its GuestSpec, or one that says no more than the rest of `spec` does.
+GuestSpec guest_of(const VmSpec& spec);
 
 struct Snapshot {
   std::string name;
   std::string description;
   std::string parent;  // name; empty for a root
   bool with_memory = false;
+  bool running = false;  // the VM was, when it was made
   base::Time created_at{};
   bool operator==(const Snapshot&) const = default;
   template <class S, class V>
@@ -82,6 +89,7 @@ struct Snapshot {
     v("description", s.description);
     v("parent", s.parent);
     v("with_memory", s.with_memory);
+    v("running", s.running);
     v("created_at", s.created_at);
   }
 };
@@ -109,6 +117,29 @@ struct Flavor {
   }
 };
 
+enum class ImageKind : std::uint8_t { Disk, Media };
+constexpr std::array<std::string_view, 2> enum_names(ImageKind) { return {"disk", "media"}; }
+
+// What an image has that its owner gave a kind, tags and such, or whose bytes came in by upload.
+struct ImageTraits {
+  ImageKind kind = ImageKind::Disk;
+  std::string owner;
+  std::string group;
+  std::string description;
+  std::vector<std::string> tags;
+  bool stored = false;  // its bytes are in the server's own directory of images
+  bool operator==(const ImageTraits&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("kind", s.kind);
+    v("owner", s.owner);
+    v("group", s.group);
+    v("description", s.description);
+    v("tags", s.tags);
+    v("stored", s.stored);
+  }
+};
+
 struct Image {
   ImageId id;
   std::string name;
@@ -125,6 +156,8 @@ struct Image {
   std::string backend_ref;
   std::optional<VmId> source_vm;
   Labels properties;
+  base::Box<ImageTraits> traits;
+  bool is_media() const { return traits && traits->kind == ImageKind::Media; }
   bool operator==(const Image&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -143,6 +176,7 @@ struct Image {
     v("backend_ref", s.backend_ref);
     v("source_vm", s.source_vm);
     v("properties", s.properties);
+    v("traits", s.traits);
   }
 };
 

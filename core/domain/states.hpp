@@ -131,8 +131,25 @@ enum class CommandKind : std::uint8_t {
   TokenDelete,
   QuotaSet,
   SystemInitialize,
+  VmSetCores,
+  VmSetMemory,
+  VmDiskResize,
+  VmDiskShrink,
+  VmResetSystem,
+  VmSetAutoStart,
+  VmSetQos,
+  VmSetCredential,
+  VmMediaInsert,
+  VmMediaEject,
+  VmConsoleResetSecret,
+  BatchVmStop,
+  MigrationStart,
+  ImageRegister,
+  ImageUpdate,
+  ImageUpload,
+  ImageSync,
 };
-constexpr std::array<std::string_view, 33> enum_names(CommandKind) {
+constexpr std::array<std::string_view, 50> enum_names(CommandKind) {
   return {"vm.create",
           "vm.delete",
           "vm.start",
@@ -165,10 +182,33 @@ constexpr std::array<std::string_view, 33> enum_names(CommandKind) {
           "token.create",
           "token.delete",
           "quota.set",
-          "system.initialize"};
+          "system.initialize",
+          "vm.set_cores",
+          "vm.set_memory",
+          "vm.disk.resize",
+          "vm.disk.shrink",
+          "vm.reset_system",
+          "vm.set_auto_start",
+          "vm.set_qos",
+          "vm.set_credential",
+          "vm.media.insert",
+          "vm.media.eject",
+          "vm.console.reset_secret",
+          "batch.vm.stop",
+          "migration.start",
+          "image.register",
+          "image.update",
+          "image.upload",
+          "image.sync"};
 }
 constexpr bool is_batch(CommandKind k) {
-  return k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive;
+  return (k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive) ||
+         k == CommandKind::BatchVmStop || k == CommandKind::MigrationStart;
+}
+// Those that give a VM another size.
+constexpr bool is_resize(CommandKind k) {
+  return k == CommandKind::VmResize || k == CommandKind::VmSetCores ||
+         k == CommandKind::VmSetMemory || k == CommandKind::VmDiskResize;
 }
 
 }  // namespace slipway::domain

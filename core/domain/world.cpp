@@ -34,6 +34,9 @@ std::uint32_t AddressRange::peek(std::size_t n) const {
   if (n >= freed_.size()) return 0;
   return *std::next(freed_.begin(), static_cast<std::ptrdiff_t>(n));
 }
+bool AddressRange::is_free(std::uint32_t ipv4) const {
+  return (ipv4 >= next_ && ipv4 <= last_) || freed_.contains(ipv4);
+}
 void AddressRange::take(std::uint32_t ipv4) {
   if (ipv4 == next_) {
     ++next_;
@@ -255,7 +258,7 @@ struct WorldEvolver {
     vm.migrate_to.clear();
     if (const Task* t = wants ? w.task(vm.task) : nullptr) {
       const ActionArgs args = action_args(*t);
-      if (t->command == CommandKind::VmResize) vm.resize_to = args.size;
+      if (is_resize(t->command)) vm.resize_to = args.size;
       if (t->command == CommandKind::VmMigrate) vm.migrate_to = args.host;
     }
     w.use(vm);
@@ -290,6 +293,18 @@ struct WorldEvolver {
     w.use(v);
   }
   void operator()(const VmRebuilt& e) const { versioned_vm().spec.image = e.image; }
+  GuestSpec& guest() const {
+    VmSpec& spec = versioned_vm().spec;
+    if (!spec.guest) spec.guest.emplace();
+    return *spec.guest;
+  }
+  void operator()(const VmConfigured& e) const { guest() = e.guest; }
+  void operator()(const VmCredentialSet& e) const {
+    guest().admin_name = e.admin_name;
+    vm().spec.admin_secret = e.secret;
+  }
+  void operator()(const VmMediaInserted& e) const { guest().media = e.image; }
+  void operator()(const VmMediaEjected&) const { guest().media = ImageId(); }
   void operator()(const VmRenamed& e) const { versioned_vm().spec.name = e.name; }
   void operator()(const VmMigrated& e) const {
     Vm& v = versioned_vm();
@@ -329,6 +344,15 @@ struct WorldEvolver {
     CHECK(is_new, "seq {}: {} is made twice", seq, event.stream.text());
     w.image_ids_.emplace(image.name, image.id);
   }
+  void forget_name(const Image& image) const {
+    const auto [begin, end] = w.image_ids_.equal_range(image.name);
+    for (auto it = begin; it != end; ++it) {
+      if (it->second == image.id) {
+        w.image_ids_.erase(it);
+        break;
+      }
+    }
+  }
   LiveImage& versioned_image() const {
     LiveImage& i = image();
     count_version(i.version);
@@ -350,20 +374,30 @@ struct WorldEvolver {
     i.state = i.stable_state = ImageState::Error;
     i.task = TaskId();
   }
+  void operator()(const ImageQueued& e) const { add_image(e.image, ImageState::Queued, TaskId()); }
+  void operator()(const ImageStored& e) const {
+    LiveImage& i = versioned_image();
+    i.state = i.stable_state = ImageState::Saved;
+    i.image.size_bytes = e.size_bytes;
+    i.image.checksum_md5 = e.checksum_md5;
+    i.image.checksum_sha512 = e.checksum_sha512;
+    if (!i.image.traits) i.image.traits.emplace();
+    i.image.traits->stored = true;
+  }
+  void operator()(const ImageUpdated& e) const {
+    LiveImage& i = versioned_image();
+    forget_name(i.image);
+    i.image.name = e.name;
+    i.image.traits = e.traits;
+    w.image_ids_.emplace(i.image.name, i.image.id);
+  }
   void operator()(const ImageDeleting& e) const {
     LiveImage& i = versioned_image();
     i.state = ImageState::Deleting;
     i.task = e.task;
   }
   void operator()(const ImageDeleted&) const {
-    const LiveImage& i = versioned_image();
-    const auto [begin, end] = w.image_ids_.equal_range(i.image.name);
-    for (auto it = begin; it != end; ++it) {
-      if (it->second == i.image.id) {
-        w.image_ids_.erase(it);
-        break;
-      }
-    }
+    forget_name(versioned_image().image);
     w.images_.erase(ImageId(event.stream.id));
   }
 

@@ -89,6 +89,7 @@ class AddressRange {
       : first_(first), last_(last), next_(first) {}
   // The n-th address that would be given now; 0 if there are not as many.
   std::uint32_t peek(std::size_t n) const;
+  bool is_free(std::uint32_t ipv4) const;
   void take(std::uint32_t ipv4);
   void release(std::uint32_t ipv4);
   template <class S, class V>

@@ -93,6 +93,26 @@ void CatalogFold::on(const FoldContext& ctx, const domain::ImageSaved& e) {
   if (!e.backend_ref.empty()) row->image.backend_ref = e.backend_ref;
   row->error.clear();
 }
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageQueued& e) {
+  new_image(ctx, e.image, ImageState::Queued);
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageStored& e) {
+  ImageRow* row = touch_image(ctx);
+  if (row == nullptr) return;
+  become(*row, ImageState::Saved);
+  row->image.size_bytes = e.size_bytes;
+  row->image.checksum_md5 = e.checksum_md5;
+  row->image.checksum_sha512 = e.checksum_sha512;
+  if (!row->image.traits) row->image.traits.emplace();
+  row->image.traits->stored = true;
+  row->error.clear();
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageUpdated& e) {
+  ImageRow* row = touch_image(ctx);
+  if (row == nullptr) return;
+  row->image.name = e.name;
+  row->image.traits = e.traits;
+}
 void CatalogFold::on(const FoldContext& ctx, const domain::ImageFailed& e) {
   ImageRow* row = touch_image(ctx);
   if (row == nullptr) return;

@@ -16,6 +16,9 @@ class CatalogFold {
 
   void on(const FoldContext&, const domain::ImageRegistered&);
   void on(const FoldContext&, const domain::ImageSaving&);
+  void on(const FoldContext&, const domain::ImageQueued&);
+  void on(const FoldContext&, const domain::ImageStored&);
+  void on(const FoldContext&, const domain::ImageUpdated&);
   void on(const FoldContext&, const domain::ImageSaved&);
   void on(const FoldContext&, const domain::ImageFailed&);
   void on(const FoldContext&, const domain::ImageDeleting&);

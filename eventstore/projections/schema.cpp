@@ -44,7 +44,8 @@ CREATE TABLE vms(
   ipv4 INTEGER NOT NULL, labels TEXT, keypair TEXT NOT NULL, admin_secret TEXT NOT NULL,
   user_data TEXT NOT NULL, state INTEGER NOT NULL, task BLOB, backend_ref TEXT NOT NULL,
   error TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-  launched_at INTEGER, deleted_at INTEGER, version INTEGER NOT NULL, seq INTEGER NOT NULL);
+  launched_at INTEGER, deleted_at INTEGER, version INTEGER NOT NULL, seq INTEGER NOT NULL,
+  guest TEXT, running INTEGER NOT NULL);
 CREATE UNIQUE INDEX vms_id ON vms(id);
 -- DELETED is deleted_at, so that a change of state does not write these indexes anew.
 CREATE INDEX vms_tenant ON vms(tenant) WHERE deleted_at IS NULL;
@@ -58,7 +59,7 @@ CREATE TABLE vm_labels(key TEXT, value TEXT, vm INTEGER, PRIMARY KEY(key, value,
 CREATE TABLE snapshots(
   vm BLOB, created_seq INTEGER, name TEXT NOT NULL, description TEXT NOT NULL,
   parent TEXT NOT NULL, with_memory INTEGER NOT NULL, created_at INTEGER NOT NULL,
-  current INTEGER NOT NULL, PRIMARY KEY(vm, created_seq)) WITHOUT ROWID;
+  current INTEGER NOT NULL, running INTEGER NOT NULL, PRIMARY KEY(vm, created_seq)) WITHOUT ROWID;
 
 -- What a cloud has, and people: few, looked up by key (that of the stream) or name.
 -- `doc` is the row as JSON; a row with
@@ -122,6 +123,7 @@ std::string schema_fingerprint() {
   add_names(text, domain::Dialect{});
   add_names(text, Tally{});
   add_layout<TaskDoc>(text);
+  add_layout<domain::GuestSpec>(text);
   add_layout<ImageRow>(text);
   add_layout<FlavorRow>(text);
   add_layout<NetworkRow>(text);

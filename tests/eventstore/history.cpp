@@ -385,9 +385,9 @@ class Crowd {
         return {{vm, domain::VmMigrated{fmt::format("host-{}", below(8))}},
                 {vm, domain::VmStateChanged{VmState::Running, {}}}};
       default:
-        return {
-            {vm, domain::SnapshotCreated{{fmt::format("s{}", below(3)), "", "", false, r_.now}}},
-            {vm, domain::VmStateChanged{VmState::Running, {}}}};
+        return {{vm, domain::SnapshotCreated{{fmt::format("s{}", below(3)), "", "", false, false,
+                                              r_.now}}},
+                {vm, domain::VmStateChanged{VmState::Running, {}}}};
     }
   }
 
