@@ -19,8 +19,9 @@ enum class Door : std::uint8_t {
   Core,        // Authorization: Bearer
   VmFront,     // headers user, password, project_name, domain_id
   OwnKeeping,  // the dialect checks in its handlers (a dialect whose identity is in the body)
+  Nano,        // Nano-Session, or Nano-Authorization with a signature
 };
-inline constexpr std::size_t kDoors = 3;
+inline constexpr std::size_t kDoors = 4;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

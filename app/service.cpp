@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <future>
+#include <sstream>
 
 #include "app/secret_file.hpp"
 #include "core/domain/demo_catalog.hpp"
@@ -94,6 +95,26 @@ base::Result<base::Key> signing_key(const std::string& data_dir) {
   const std::string text = base::hex(fresh);
   if (auto status = write_key_file(path.string(), text); !status) return fail(status.error());
   return base::Key(base::sha256(text));
+}
+
+// "<id> <secret>" a line, and perhaps the group that it signs for.
+base::Result<std::vector<api::nano::CoreKey>> core_keys(const SecretFile& file) {
+  std::vector<api::nano::CoreKey> keys;
+  if (file.empty()) return keys;
+  const auto text = read_secret(file);
+  if (!text) return fail(text.error());
+  std::istringstream lines{std::string(text->reveal())};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string id, secret, group = std::string(domain::kDemoProject);
+    if (!(words >> id) || id.starts_with('#')) continue;
+    if (!(words >> secret)) {
+      return fail(Errc::InvalidArgument, "nano.core_keys_file: a line is no \"<id> <secret>\"");
+    }
+    words >> group;
+    keys.push_back({id, base::Secret(std::move(secret)), group});
+  }
+  return keys;
 }
 
 // The answer of the one command that the server gives itself, at its first start.
@@ -217,7 +238,19 @@ api::ApiServices Service::api_services() {
   };
 }
 
-base::Status Service::listen() {
+base::Result<std::unique_ptr<api::Nano>> Service::make_nano() {
+  api::nano::Options options;
+  options.session_timeout = config_.nano.session_timeout;
+  options.strict_passwords = config_.nano.password_policy == "strict";
+  auto keys = core_keys(config_.nano.core_keys_file);
+  if (!keys) return fail(keys.error());
+  options.core_keys = std::move(*keys);
+  return std::make_unique<api::Nano>(core_api_->services(), core_api_->authenticator(),
+                                     core_api_->submitter(), core_api_->watch(),
+                                     std::move(options));
+}
+
+base::Result<std::shared_ptr<api::Router>> Service::main_router() {
   auto services = api_services();
   auto key = signing_key(config_.server.data_dir);
   if (!key) return fail(key.error());
@@ -225,13 +258,23 @@ base::Status Service::listen() {
   core_api_ = std::make_unique<api::CoreApi>(std::move(services));
   vmfront_ = std::make_unique<api::VmFront>(core_api_->services(), core_api_->authenticator(),
                                             core_api_->submitter());
+  auto nano = make_nano();
+  if (!nano) return fail(nano.error());
+  nano_ = std::move(*nano);
   core_api_->guard().open(api::Door::VmFront, vmfront_->door());
+  core_api_->guard().open(api::Door::Nano, nano_->door());
   auto router =
       std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
   core_api_->mount(*router);
   router->mount("/api", vmfront_->routes(), api::VmFront::mount_options());
   router->mount("/d/vmfront", vmfront_->routes(), api::VmFront::mount_options());
+  nano_->mount(*router, "/d/nano");
+  return router;
+}
 
+base::Status Service::listen() {
+  auto router = main_router();
+  if (!router) return fail(router.error());
   auto server = api::Server::open(edge_options(config_.http), [this](const api::RequestRecord& r) {
     instruments_.http_requests.with(r.dialect, r.method, r.route, fmt::format_int(r.status).c_str())
         .add();
@@ -247,12 +290,46 @@ base::Status Service::listen() {
   auto port = server_->listen({.name = std::string(kMain),
                                .host = address->host,
                                .port = address->port,
-                               .handler = router});
+                               .handler = *router});
   if (!port) return fail(port.error());
   const bool v6 = address->host.find(':') != std::string::npos;
   address_ = v6 ? fmt::format("[{}]:{}", address->host, *port)
                 : fmt::format("{}:{}", address->host, *port);
+  const auto at_root = [](auto& dialect) {
+    return [&dialect](api::Router& own) { dialect.mount(own, ""); };
+  };
+  static const NanoConfig kNano;
+  for (const OwnListener& own : {OwnListener{api::nano::kUserListener, config_.nano.user_listen,
+                                             kNano.user_listen, at_root(*nano_)},
+                                 OwnListener{api::nano::kCoreListener, config_.nano.core_listen,
+                                             kNano.core_listen, at_root(*nano_)}}) {
+    if (auto status = listen(own); !status) return status;
+  }
   server_->start();
+  return {};
+}
+
+base::Status Service::listen(const OwnListener& own) {
+  const auto& wanted = config_.server.listeners;
+  if (own.address.empty() || std::find(wanted.begin(), wanted.end(), own.name) == wanted.end()) {
+    return {};
+  }
+  auto address = parse_address(own.address);
+  if (!address) return fail(address.error());
+  auto router =
+      std::make_shared<api::Router>(core_api_->guard().guard(), core_api_->guard().head_guard());
+  own.mount(*router);
+  auto port = server_->listen({.name = std::string(own.name),
+                               .host = address->host,
+                               .port = address->port,
+                               .handler = std::move(router)});
+  if (port) {
+    log_info("listening", {{"listener", own.name}, {"port", *port}});
+    return {};
+  }
+  if (own.address != own.default_address) return fail(port.error());
+  log_warn("a default port is taken; the dialect is served below its prefix alone",
+           {{"listener", own.name}, {"error", port.error()}});
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/nano/nano.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -30,6 +31,16 @@ class Service {
   base::Status open();
   base::Status initialize();
   base::Status listen();
+  base::Result<std::shared_ptr<api::Router>> main_router();
+  // A dialect's own listener. A default port that is taken is said and passed over.
+  struct OwnListener {
+    std::string_view name;  // in server.listeners
+    const std::string& address;
+    std::string_view default_address;
+    std::function<void(api::Router&)> mount;
+  };
+  base::Status listen(const OwnListener& own);
+  base::Result<std::unique_ptr<api::Nano>> make_nano();
   api::ApiServices api_services();
   api::ApiOptions api_options() const;
   std::vector<api::ReadyCheck> ready() const;
@@ -46,6 +57,7 @@ class Service {
   std::unique_ptr<api::EventFeed> feed_;
   std::unique_ptr<api::CoreApi> core_api_;
   std::unique_ptr<api::VmFront> vmfront_;
+  std::unique_ptr<api::Nano> nano_;
   std::unique_ptr<api::Server> server_;
   std::string address_;
   std::jthread backup_;

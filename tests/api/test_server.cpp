@@ -172,10 +172,14 @@ TestServer::TestServer(Options options) {
   vmfront_ =
       std::make_unique<VmFront>(core_->services(), core_->authenticator(), core_->submitter());
   core_->guard().open(Door::VmFront, vmfront_->door());
+  nano_ = std::make_unique<Nano>(core_->services(), core_->authenticator(), core_->submitter(),
+                                 core_->watch(), std::move(options.nano));
+  core_->guard().open(Door::Nano, nano_->door());
   router_ = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
   core_->mount(*router_);
   router_->mount("/api", vmfront_->routes(), VmFront::mount_options());
   router_->mount("/d/vmfront", vmfront_->routes(), VmFront::mount_options());
+  nano_->mount(*router_, "/d/nano");
   initialize(true);
   server_ = must(Server::open({}));
   port_ =

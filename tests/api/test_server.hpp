@@ -8,6 +8,7 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/nano/nano.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
@@ -56,6 +57,7 @@ class TestServer {
     bool demo = true;
     bool read_only = false;
     EventFeed::Options feed;
+    nano::Options nano;
   };
   TestServer() : TestServer(Options()) {}
   explicit TestServer(Options options);
@@ -91,6 +93,7 @@ class TestServer {
   std::unique_ptr<EventFeed> feed_;
   std::unique_ptr<CoreApi> core_;
   std::unique_ptr<VmFront> vmfront_;
+  std::unique_ptr<Nano> nano_;
   std::shared_ptr<Router> router_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;

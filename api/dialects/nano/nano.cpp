@@ -1,0 +1,42 @@
+#include "api/dialects/nano/nano.hpp"
+
+#include "api/dialects/nano/routes.hpp"
+
+namespace slipway::api {
+namespace {
+
+MountOptions mount_options() {
+  MountOptions options;
+  options.dialect = "nano";
+  options.any_last_slash = true;
+  options.render_error = nano::render_error;
+  options.not_found = [](const Request&) {
+    Response response = nano::failure("no such path");
+    response.status = 404;
+    return response;
+  };
+  return options;
+}
+
+}  // namespace
+
+Nano::Nano(const ApiServices& services, Authenticator& authenticator, Submitter& submitter,
+           const TaskWatch& watch, nano::Options options)
+    : options_(std::move(options)),
+      sessions_(services.clock, options_.session_timeout),
+      context_{services,  authenticator, submitter,           watch,
+               sessions_, options_,      services.clock.now()} {}
+
+RouteTable Nano::routes(nano::Base base) {
+  nano::Area area(context_, base);
+  nano::session_routes(area);
+  nano::system_routes(area);
+  return area.take();
+}
+
+void Nano::mount(Router& router, const std::string& prefix) {
+  router.mount(prefix, routes(nano::Base::Plain), mount_options());
+  router.mount(prefix + "/api/v1", routes(nano::Base::V1), mount_options());
+}
+
+}  // namespace slipway::api
