@@ -245,6 +245,12 @@ base::Result<std::unique_ptr<api::Nano>> Service::make_nano() {
   auto keys = core_keys(config_.nano.core_keys_file);
   if (!keys) return fail(keys.error());
   options.core_keys = std::move(*keys);
+  auto images =
+      api::ImageFiles::open({.directory = std::filesystem::path(config_.server.data_dir) / "images",
+                             .max_bytes = config_.http.max_upload_bytes});
+  if (!images) return fail(images.error());
+  images_ = std::move(*images);
+  options.images = images_.get();
   return std::make_unique<api::Nano>(core_api_->services(), core_api_->authenticator(),
                                      core_api_->submitter(), core_api_->watch(),
                                      std::move(options));

@@ -10,6 +10,7 @@
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
+#include "api/images/image_files.hpp"
 #include "api/query_pool.hpp"
 #include "app/engine.hpp"
 
@@ -58,6 +59,7 @@ class Service {
   std::unique_ptr<api::CoreApi> core_api_;
   std::unique_ptr<api::VmFront> vmfront_;
   std::unique_ptr<api::Nano> nano_;
+  std::unique_ptr<api::ImageFiles> images_;  // its thread answers for nano_, so it goes first
   std::unique_ptr<api::Server> server_;
   std::string address_;
   std::jthread backup_;

@@ -12,6 +12,7 @@
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
+#include "api/images/image_files.hpp"
 #include "eventstore/projector.hpp"
 #include "eventstore/rocks_log.hpp"
 #include "eventstore/secrets_store.hpp"
@@ -33,6 +34,8 @@ class ToyWorker final : public eventstore::EffectSink {
   void release();
   // The next orders end FAILED.
   void fail_all(bool on) { failing_ = on; }
+  // What it says of each VM's display from now on: "host:port".
+  void serve_display(std::string display);
   // Of the order that waits the longest; false if none does within the patience of a test.
   bool report_progress(std::uint32_t percent, const std::string& message);
   bool wait_for_orders(std::size_t n);
@@ -49,6 +52,7 @@ class ToyWorker final : public eventstore::EffectSink {
   base::Mutex mu_;
   std::condition_variable came_;
   std::deque<domain::WorkOrder> waiting_;
+  std::string display_;
 };
 
 class TestServer {
@@ -67,6 +71,7 @@ class TestServer {
   ToyWorker& worker() { return worker_; }
   Router& router() { return *router_; }
   CoreApi& core() { return *core_; }
+  std::filesystem::path images_folder() const;
 
   // One request on a connection of its own.
   Answer ask(std::string_view request, bool head = false) const;
@@ -94,6 +99,7 @@ class TestServer {
   std::unique_ptr<CoreApi> core_;
   std::unique_ptr<VmFront> vmfront_;
   std::unique_ptr<Nano> nano_;
+  std::unique_ptr<ImageFiles> images_;
   std::shared_ptr<Router> router_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;

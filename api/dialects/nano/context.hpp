@@ -10,7 +10,14 @@
 #include "api/dialects/nano/fields.hpp"
 #include "api/submit.hpp"
 
+namespace slipway::api {
+class ImageFiles;
+}
+
 namespace slipway::api::nano {
+
+class Channels;
+class DisplayRelay;
 
 // One of nano's own listeners serves the paths as the specification has them; below /api/v1 some
 // answers have the shape of later versions.
@@ -36,6 +43,7 @@ struct Options {
   base::Duration session_timeout = std::chrono::seconds(120);
   bool strict_passwords = false;  // at least 8 characters with digit, lower and upper case
   std::vector<CoreKey> core_keys{};
+  ImageFiles* images = nullptr;  // the bytes of uploaded images; null: none are kept
 };
 
 class Sessions;
@@ -48,6 +56,9 @@ struct Context {
   Sessions& sessions;
   const Options& options;
   base::Time started{};  // of the service
+  ImageFiles* images = nullptr;
+  Channels* channels = nullptr;
+  DisplayRelay* relay = nullptr;
 };
 
 using Handler = std::function<void(Context&, Call)>;

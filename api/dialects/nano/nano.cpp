@@ -18,19 +18,35 @@ MountOptions mount_options() {
   return options;
 }
 
+// As long as the original keeps an unused channel.
+constexpr base::Duration kChannelPatience = std::chrono::seconds(15);
+
 }  // namespace
 
 Nano::Nano(const ApiServices& services, Authenticator& authenticator, Submitter& submitter,
            const TaskWatch& watch, nano::Options options)
     : options_(std::move(options)),
       sessions_(services.clock, options_.session_timeout),
+      channels_(services.clock, kChannelPatience),
       context_{services,  authenticator, submitter,           watch,
-               sessions_, options_,      services.clock.now()} {}
+               sessions_, options_,      services.clock.now()} {
+  context_.images = options_.images;
+  context_.channels = &channels_;
+  context_.relay = &relay_;
+}
 
 RouteTable Nano::routes(nano::Base base) {
   nano::Area area(context_, base);
   nano::session_routes(area);
   nano::system_routes(area);
+  nano::guest_routes(area);
+  nano::credential_routes(area);
+  nano::instance_routes(area);
+  nano::monitor_routes(area);
+  nano::image_routes(area);
+  nano::image_file_routes(area);
+  nano::batch_routes(area);
+  nano::migration_routes(area);
   return area.take();
 }
 

@@ -6,6 +6,8 @@
 //   Nano nano(core.services(), core.authenticator(), core.submitter(), core.watch(), options);
 //   core.guard().open(Door::Nano, nano.door());
 //   nano.mount(*router, "/d/nano");
+#include "api/dialects/nano/channels.hpp"
+#include "api/dialects/nano/display_relay.hpp"
 #include "api/dialects/nano/door.hpp"
 #include "api/dialects/nano/sessions.hpp"
 
@@ -28,6 +30,8 @@ class Nano {
 
   const nano::Options options_;
   nano::Sessions sessions_;
+  nano::Channels channels_;
+  nano::DisplayRelay relay_;
   nano::Context context_;
 };
 
