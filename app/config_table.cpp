@@ -120,7 +120,7 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(nano.core_listen),
      .help = "Its documented port of the signed core side. Empty: under /d/nano only."},
     {SLIPWAY_KEY(nano.core_keys_file), .reload = Reload::Live,
-     .help = "Credentials of the signed core side, one \"<id> <secret>\" a line."},
+     .help = "Credentials of the signed core side, one \"<id> <secret> [<group>]\" a line."},
     {SLIPWAY_KEY(nano.password_policy), .reload = Reload::Live,
      .help = "\"strict\": at least 8 characters of three kinds, as in later versions.",
      .choices = "any|strict"},

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/domain/infrastructure_commands.hpp"
+#include "core/domain/membership_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -150,6 +152,9 @@ struct InitializeSystem {
   std::vector<Network> networks;
   std::vector<Project> projects;
   std::vector<User> users;
+  std::vector<Pool> pools;
+  std::vector<MenuRole> roles;
+  std::vector<Group> groups;
 };
 
 // clang-format off
@@ -159,7 +164,15 @@ using CommandBody = std::variant<
     // people
     CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
     // system
-    SetQuota, InitializeSystem>;
+    SetQuota, InitializeSystem,
+    // what a data centre is divided into
+    CreatePool, UpdatePool, DeletePool, AttachHost, DetachHost, SetHostEnabled,
+    CreateStoragePool, UpdateStoragePool, DeleteStoragePool, CreateAddressPool,
+    UpdateAddressPool, DeleteAddressPool, AddAddressRange, RemoveAddressRange,
+    DefineTemplate, DeleteTemplate, DefineSecurityGroup, ChangeSecurityGroupRules, DeleteSecurityGroup, ChangeVmSecurity,
+    // roles, groups, sessions, notes
+    CreateRole, UpdateRole, DeleteRole, CreateGroup, UpdateGroup, DeleteGroup, AddGroupMember, RemoveGroupMember,
+    UpdateUser, FoundPeople, OpenSession, RenewSession, CloseSession, AppendAudit, HideAudit>;
 // clang-format on
 
 struct Command {

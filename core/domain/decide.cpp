@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "core/domain/draft.hpp"
+#include "core/domain/infrastructure_rules.hpp"
+#include "core/domain/membership_rules.hpp"
 #include "core/domain/people.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -250,9 +252,24 @@ class Decider {
 
   Status take_address(VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
+    const Infrastructure& all = world_.infrastructure();
+    const auto* pool = all.addresses_for(world_.hosts().at(spec.host).host.pool);
+    if (pool != nullptr) return take_pool_address(*pool, spec);
     std::size_t& taken = draft_.addresses_taken[spec.network];
     spec.ipv4 = world_.addresses(spec.network)->peek(taken);
     if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
+    ++taken;
+    return {};
+  }
+
+  Status take_pool_address(const LiveAddressPool& pool, VmSpec& spec) {
+    std::size_t& taken = draft_.pool_addresses_taken[pool.pool.name];
+    spec.ipv4 = Infrastructure::peek(pool, taken);
+    if (spec.ipv4 == 0) {
+      return fail(Errc::CapacityExhausted,
+                  fmt::format("address pool '{}' has no free address", pool.pool.name));
+    }
+    spec.address_pool = pool.pool.name;
     ++taken;
     return {};
   }
@@ -526,6 +543,9 @@ class Decider {
     for (const auto& n : c.networks) draft_.add(StreamKind::Network, n.id, NetworkDefined{n});
     for (const auto& p : c.projects) draft_.add(StreamKind::Project, p.name, ProjectCreated{p});
     for (const auto& u : c.users) draft_.add(StreamKind::User, u.name, UserCreated{u});
+    for (const auto& p : c.pools) draft_.add(StreamKind::Pool, p.name, PoolCreated{p});
+    for (const auto& r : c.roles) draft_.add(StreamKind::Role, r.name, RoleCreated{r});
+    for (const auto& g : c.groups) draft_.add(StreamKind::Group, g.name, GroupCreated{g});
     return {};
   }
 

@@ -5,7 +5,9 @@
 #include <variant>
 
 #include "core/domain/catalog_events.hpp"
+#include "core/domain/membership_events.hpp"
 #include "core/domain/people_events.hpp"
+#include "core/domain/pool_events.hpp"
 #include "core/domain/system_events.hpp"
 #include "core/domain/task_events.hpp"
 #include "core/domain/vm_events.hpp"
@@ -33,7 +35,17 @@ using EventBody = std::variant<
     // people
     UserCreated, UserPasswordChanged, UserDeleted, TokenCreated, TokenDeleted,
     // system
-    SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt>;
+    SystemInitialized, StatSampled, BackupTaken, ProjectionRebuilt,
+    // what a data centre is divided into
+    PoolCreated, PoolUpdated, PoolDeleted, HostDetached, HostEnabled, HostDisabled,
+    StoragePoolCreated, StoragePoolUpdated, StoragePoolDeleted, AddressPoolCreated,
+    AddressPoolUpdated, AddressPoolDeleted, AddressRangeAdded, AddressRangeRemoved,
+    TemplateDefined, TemplateDeleted, SecurityGroupDefined, SecurityGroupDeleted,
+    VmSecurityChanged,
+    // roles, groups, sessions, notes
+    RoleCreated, RoleUpdated, RoleDeleted, GroupCreated, GroupUpdated, GroupDeleted,
+    GroupMemberAdded, GroupMemberRemoved, UserUpdated, SessionOpened, SessionRenewed,
+    SessionClosed, AuditNoted, AuditHidden>;
 // clang-format on
 
 struct Event {

@@ -10,6 +10,7 @@ std::string place(const Draft& draft, std::string_view backend, const Size& size
     const Host& host = live.host;
     if (!host.enabled || host.backend != backend || name == except) continue;
     if (!wanted.empty() && name != wanted) continue;
+    if (!draft.world.infrastructure().takes_vms(host.pool)) continue;
     Usage used = live.used;
     if (const auto added = draft.host_added.find(name); added != draft.host_added.end()) {
       used.vcpus += added->second.vcpus;

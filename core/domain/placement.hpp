@@ -1,6 +1,7 @@
 #pragma once
-// Chooses a host: the enabled one of the backend with the smallest share of its CPUs given away,
-// that has room for all of CPU, memory and disk. A tie goes to the first name. Pure.
+// Chooses a host: the enabled one of the backend, in an enabled pool, with the smallest share of
+// its CPUs given away, that has room for all of CPU, memory and disk. A tie goes to the first name.
+// Pure.
 #include "core/domain/draft.hpp"
 
 namespace slipway::domain {

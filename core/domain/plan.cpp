@@ -86,6 +86,41 @@ std::span<const Step> plan_of(CommandKind command) {
     case TokenDelete:
     case QuotaSet:
     case SystemInitialize:
+    case PoolCreate:
+    case PoolUpdate:
+    case PoolDelete:
+    case HostAttach:
+    case HostDetach:
+    case HostSetEnabled:
+    case StoragePoolCreate:
+    case StoragePoolUpdate:
+    case StoragePoolDelete:
+    case AddressPoolCreate:
+    case AddressPoolUpdate:
+    case AddressPoolDelete:
+    case AddressRangeAdd:
+    case AddressRangeRemove:
+    case TemplateDefine:
+    case TemplateDelete:
+    case SecurityGroupDefine:
+    case SecurityGroupChangeRules:
+    case SecurityGroupDelete:
+    case VmChangeSecurity:
+    case RoleCreate:
+    case RoleUpdate:
+    case RoleDelete:
+    case GroupCreate:
+    case GroupUpdate:
+    case GroupDelete:
+    case GroupMemberAdd:
+    case GroupMemberRemove:
+    case UserUpdate:
+    case SystemFound:
+    case SessionOpen:
+    case SessionRenew:
+    case SessionClose:
+    case AuditAppend:
+    case AuditHide:
       return {};
   }
   return {};

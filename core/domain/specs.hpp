@@ -47,6 +47,7 @@ struct VmSpec {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  std::string address_pool;  // that `ipv4` is of; empty: the network's own range
   bool operator==(const VmSpec&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -62,6 +63,7 @@ struct VmSpec {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("address_pool", s.address_pool);
   }
 };
 
@@ -177,7 +179,7 @@ struct Host {
   std::string name;
   std::uint64_t number = 0;  // what a dialect that wants decimal ids shows
   std::string backend;
-  std::string pool = "default";
+  std::string pool;  // empty: in none, and takes no VMs
   std::string address;
   bool enabled = true;
   std::uint64_t vcpus = 0;  // capacity; used is folded from the VMs placed here
@@ -249,6 +251,11 @@ struct User {
   std::string tenant;
   Role role = Role::None;
   SecretRef password;  // argon2id hash, in the secrets store
+  std::string nick;
+  std::string mail;
+  // The tenant that the password was sealed for, where the user has moved since; else empty.
+  std::string sealed_for;
+  const std::string& secret_tenant() const { return sealed_for.empty() ? tenant : sealed_for; }
   bool operator==(const User&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -257,8 +264,13 @@ struct User {
     v("tenant", s.tenant);
     v("role", s.role);
     v("password", s.password);
+    v("nick", s.nick);
+    v("mail", s.mail);
+    v("sealed_for", s.sealed_for);
   }
 };
+// Under this name are the passwords sealed of users who have no tenant at first.
+inline constexpr std::string_view kPeopleTenant = "people";
 
 struct AccessToken {
   TokenId id;

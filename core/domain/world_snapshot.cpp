@@ -6,7 +6,16 @@
 namespace slipway::domain {
 namespace {
 
-enum class Section : std::uint8_t { Head = 1, Tasks, Vms, Images, Catalogue, Recent };
+enum class Section : std::uint8_t {
+  Head = 1,
+  Tasks,
+  Vms,
+  Images,
+  Catalogue,
+  Recent,
+  Infrastructure,
+  Membership,
+};
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
 struct Head {
@@ -129,6 +138,10 @@ std::uint64_t World::layout_digest() {
   digest.add(image);
   digest.add(catalogue);
   digest.add(outcome);
+  Infrastructure::Kept infrastructure;
+  Membership::Kept membership;
+  digest.add(infrastructure);
+  digest.add(membership);
   return digest.digest();
 }
 
@@ -148,6 +161,13 @@ bool World::write_snapshot(const std::function<bool(std::string_view)>& sink) co
   PieceWriter catalogue(Section::Catalogue, sink);
   catalogue.add(all);
   if (!catalogue.finish()) return false;
+
+  PieceWriter infrastructure(Section::Infrastructure, sink);
+  infrastructure.add(infrastructure_.kept());
+  if (!infrastructure.finish()) return false;
+  PieceWriter membership(Section::Membership, sink);
+  membership.add(membership_.kept());
+  if (!membership.finish()) return false;
 
   PieceWriter tasks(Section::Tasks, sink);
   for (const auto& [id, task] : tasks_) tasks.add(*task);
@@ -196,6 +216,14 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
     case Section::Recent:
       ok = read_entries<RecentOutcome>(
           piece, [&](const RecentOutcome& o) { remember_outcome(o.task, o.state); });
+      break;
+    case Section::Infrastructure:
+      ok = read_entries<Infrastructure::Kept>(
+          piece, [&](Infrastructure::Kept kept) { infrastructure_.restore(std::move(kept)); });
+      break;
+    case Section::Membership:
+      ok = read_entries<Membership::Kept>(
+          piece, [&](Membership::Kept kept) { membership_.restore(std::move(kept)); });
       break;
     case Section::Catalogue:
       ok = read_entries<Catalogue>(piece, [&](Catalogue c) {

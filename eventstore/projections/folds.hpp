@@ -1,6 +1,7 @@
 #pragma once
 // All folds together, over one database: what becomes of an event, and of a lot's end.
 #include "eventstore/projections/catalog_fold.hpp"
+#include "eventstore/projections/infrastructure_fold.hpp"
 #include "eventstore/projections/stats_fold.hpp"
 #include "eventstore/projections/tallies.hpp"
 #include "eventstore/projections/task_fold.hpp"
@@ -14,12 +15,14 @@ struct Folds {
         stats(db),
         tasks(db, tallies, stats, max_hot),
         vms(db, tallies, stats, max_hot),
-        catalog(db, tallies) {}
+        catalog(db, tallies),
+        infrastructure(db) {}
 
   void load() {
     tallies.load();
     tasks.load();
     catalog.load();
+    infrastructure.load();
   }
 
   void record(const domain::RecordBody& record) {
@@ -33,6 +36,7 @@ struct Folds {
             tasks.on(ctx, e);
             vms.on(ctx, e);
             catalog.on(ctx, e);
+            infrastructure.on(ctx, e);
           },
           event.body);
     }
@@ -42,6 +46,7 @@ struct Folds {
     tasks.flush();
     vms.flush();
     catalog.flush();
+    infrastructure.flush();
     stats.flush();
     tallies.flush();
   }
@@ -51,6 +56,7 @@ struct Folds {
   TaskFold tasks;
   VmFold vms;
   CatalogFold catalog;
+  InfrastructureFold infrastructure;
 };
 
 }  // namespace slipway::eventstore

@@ -79,6 +79,30 @@ CREATE TABLE users(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, 
   shared INTEGER, doc TEXT);
 CREATE TABLE tokens(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
   shared INTEGER, doc TEXT);
+-- Groups; what a data centre is divided into. Of `addresses` the key is the VM, the name the pool.
+CREATE TABLE roles(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE groups(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE logins(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE storage_pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE address_pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE addresses(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE templates(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE security_groups(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE vm_security(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE audit(seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, time INTEGER NOT NULL,
+  content TEXT NOT NULL, hidden INTEGER NOT NULL);
+CREATE INDEX audit_tenant ON audit(tenant, time) WHERE hidden = 0;
 -- What VMs and tasks hold of a host ('host') or a project ('project'), by name.
 CREATE TABLE usage(kind TEXT, name TEXT, vms INTEGER, vcpus INTEGER, memory_mb INTEGER,
   disk_gb INTEGER, tasks INTEGER, PRIMARY KEY(kind, name)) WITHOUT ROWID;
@@ -130,6 +154,16 @@ std::string schema_fingerprint() {
   add_layout<ProjectRow>(text);
   add_layout<UserRow>(text);
   add_layout<TokenRow>(text);
+  add_layout<RoleRow>(text);
+  add_layout<GroupRow>(text);
+  add_layout<LoginRow>(text);
+  add_layout<PoolRow>(text);
+  add_layout<StoragePoolRow>(text);
+  add_layout<AddressPoolRow>(text);
+  add_layout<AddressRow>(text);
+  add_layout<TemplateRow>(text);
+  add_layout<SecurityGroupRow>(text);
+  add_layout<VmSecurityRow>(text);
   return base::hex(base::sha256(text));
 }
 

@@ -176,6 +176,8 @@ void VmFold::on(const FoldContext& ctx, const domain::VmDeleting& e) {
   if (Entry* entry = touch(ctx)) become(*entry, VmState::Deleting, e.task);
 }
 
+void VmFold::on(const FoldContext& ctx, const domain::VmSecurityChanged&) { touch(ctx); }
+
 void VmFold::on(const FoldContext& ctx, const domain::VmDeleted&) {
   Entry* entry = touch(ctx);
   if (entry == nullptr) return;

@@ -26,6 +26,7 @@ class VmFold {
   void on(const FoldContext&, const domain::VmMigrated&);
   void on(const FoldContext&, const domain::VmFailed&);
   void on(const FoldContext&, const domain::VmDeleting&);
+  void on(const FoldContext&, const domain::VmSecurityChanged&);
   void on(const FoldContext&, const domain::VmDeleted&);
   void on(const FoldContext&, const domain::SnapshotCreated&);
   void on(const FoldContext&, const domain::SnapshotRestored&);

@@ -54,6 +54,16 @@ void ask(Context& context, Call call, Question run) {
       });
 }
 
+void ask_people(Context& context, Call call, PeopleQuestion run) {
+  const auto shared = std::make_shared<Call>(std::move(call));  // as in ask()
+  const Client client = client_of(*shared);
+  read_when_current(context.services, shared->request, client,
+                    [&context, shared, client, run = std::move(run)] {
+                      const auto people = context.services.people();
+                      run(*shared, *people, client);
+                    });
+}
+
 base::Result<CommandRequest> begin(Context& context, const Call& call) {
   auto request = context.submitter.begin(call, domain::Dialect::Nano);
   if (!request) return request;

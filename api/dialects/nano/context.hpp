@@ -85,6 +85,11 @@ inline Client client_of(const Call& call) { return {call.reply, &kErrors}; }
 using Question = std::function<void(const Call&, eventstore::Reader&, const Client&)>;
 void ask(Context& context, Call call, Question run);
 
+// The same for what the directory of people knows: no query, and no thread of the pool.
+using PeopleQuestion =
+    std::function<void(const Call&, const eventstore::Directory&, const Client&)>;
+void ask_people(Context& context, Call call, PeopleQuestion run);
+
 // A command that the sequencer carries out by itself: answered with `data` (JSON) once it is
 // durable, or with the refusal.
 void command(Context& context, const Call& call, domain::CommandBody body,

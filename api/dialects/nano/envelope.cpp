@@ -36,12 +36,14 @@ bool keeps_status(const ErrorInfo& info) {
   }
 }
 
-// The first member that is wrong says more than that one is.
-std::string_view message_of(const base::Error& error) {
+// Of members that are wrong the first says more than that one is.
+std::string message_of(const base::Error& error) {
   if (error.code == Errc::Unauthenticated) return "unauthenticated request";
   if (error.code == Errc::Internal) return "internal error";
-  const bool shape = error.code == Errc::InvalidArgument || error.code == Errc::MalformedJson;
-  return shape && !error.fields.empty() ? error.fields.front().detail : error.message;
+  if (error.fields.empty()) return error.message;
+  const base::FieldError& field = error.fields.front();
+  if (!field.detail.starts_with("must") || field.pointer.empty()) return field.detail;
+  return fmt::format("'{}' {}", field.pointer.substr(1), field.detail);
 }
 
 std::tm local(std::time_t seconds) {

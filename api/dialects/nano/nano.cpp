@@ -23,7 +23,7 @@ MountOptions mount_options() {
 Nano::Nano(const ApiServices& services, Authenticator& authenticator, Submitter& submitter,
            const TaskWatch& watch, nano::Options options)
     : options_(std::move(options)),
-      sessions_(services.clock, options_.session_timeout),
+      sessions_(services.clock, services.people, options_.session_timeout),
       context_{services,  authenticator, submitter,           watch,
                sessions_, options_,      services.clock.now()} {}
 
@@ -31,6 +31,16 @@ RouteTable Nano::routes(nano::Base base) {
   nano::Area area(context_, base);
   nano::session_routes(area);
   nano::system_routes(area);
+  nano::user_routes(area);
+  nano::group_routes(area);
+  nano::log_routes(area);
+  nano::pool_routes(area);
+  nano::cell_routes(area);
+  nano::storage_routes(area);
+  nano::status_routes(area);
+  nano::address_routes(area);
+  nano::template_routes(area);
+  nano::security_routes(area);
   return area.take();
 }
 

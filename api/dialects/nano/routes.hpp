@@ -6,5 +6,15 @@ namespace slipway::api::nano {
 
 void session_routes(Area& area);
 void system_routes(Area& area);
+void user_routes(Area& area);
+void group_routes(Area& area);  // and roles, resource visibilities
+void log_routes(Area& area);
+void pool_routes(Area& area);
+void cell_routes(Area& area);
+void storage_routes(Area& area);
+void status_routes(Area& area);
+void address_routes(Area& area);
+void template_routes(Area& area);
+void security_routes(Area& area);
 
 }  // namespace slipway::api::nano

@@ -1,53 +1,51 @@
 #pragma once
-// Who is logged in. A session ends when nobody has used it for the timeout; its use is kept here
-// and nowhere else, so a restart gives each open session one full timeout.
+// How long the open sessions have been unused. That a session was opened and closed is in the log;
+// its use is kept here and nowhere else, so a restart gives each open session one full timeout.
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/clock.hpp"
 #include "core/base/mutex.hpp"
-#include "core/base/uuid.hpp"
+#include "eventstore/directory.hpp"
 
 namespace slipway::api::nano {
 
-// What a session was opened with. The token itself is known to its client alone.
-struct Login {
-  base::Uuid id;
-  std::string user;
-  std::string group;
-  std::string sha256_hex;  // of the token
-};
-
 class Sessions {
  public:
-  static constexpr std::size_t kMax = 10000;
-  Sessions(const base::Clock& clock, base::Duration timeout) : clock_(clock), timeout_(timeout) {}
+  using People = std::function<eventstore::DirectoryPtr()>;
+  Sessions(const base::Clock& clock, People people, base::Duration timeout)
+      : clock_(clock), people_(std::move(people)), timeout_(timeout), started_(clock.steady()) {}
 
   // ---- any thread ----
-  // False: too many are open.
-  bool add(Login login);
+  // After SessionOpened became durable at `seq`: the directory may not know of it yet.
+  void opened(const domain::Login& login, domain::Seq seq);
   // That of the token, and it begins its timeout anew; nullopt if there is none.
-  std::optional<Login> use(std::string_view token);
-  // The open ones of a group.
-  std::vector<Login> of_group(std::string_view group);
+  std::optional<domain::Login> use(std::string_view token);
+  // Of a group, open and in use.
+  std::vector<domain::Login> of_group(std::string_view group);
+  // Open in the log, and unused for too long: to be closed with the next command.
+  std::vector<domain::LoginId> ended(std::size_t max);
   base::Duration timeout() const { return timeout_; }
 
  private:
   struct Entry {
-    Login login;
+    domain::Login login;
+    domain::Seq opened_seq = 0;  // until the directory has reached it
     base::SteadyTime used{};
   };
-  using Entries = std::map<std::string, Entry, std::less<>>;
-  void drop_ended(Entries& entries, base::SteadyTime now) const;
+  using Entries = std::map<std::string, Entry, std::less<>>;  // by hash of the token
+  bool in_use(const Entries& entries, const std::string& hash, base::SteadyTime now) const;
 
   const base::Clock& clock_;
+  const People people_;
   const base::Duration timeout_;
+  const base::SteadyTime started_;
   base::Mutex mu_;
-  Entries by_hash_ GUARDED_BY(mu_);
+  Entries entries_ GUARDED_BY(mu_);  // at most as many as sessions may be open
 };
 
-// 256 random bits for a client to keep, and what is kept of them.
 std::string hash_of_token(std::string_view token);
 
 }  // namespace slipway::api::nano
