@@ -20,9 +20,10 @@ enum class Door : std::uint8_t {
   VmFront,      // headers user, password, project_name, domain_id
   Perspective,  // none, or a bearer token
   Reservation,  // X-Auth-Token
+  Nano,         // Nano-Session, or Nano-Authorization with a signature
   OwnKeeping,   // the dialect checks in its handlers (a dialect whose identity is in the body)
 };
-inline constexpr std::size_t kDoors = 5;
+inline constexpr std::size_t kDoors = 6;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

@@ -38,7 +38,7 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main", "reservation", "perspective"};
+  TextList listeners = {"main", "reservation", "nano_user", "nano_core", "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -54,6 +54,7 @@ struct HttpConfig {
   std::uint64_t io_threads = 2;
   std::uint64_t query_threads = 2;
   ByteSize max_body_bytes = mib(1);
+  ByteSize max_upload_bytes = gib(64);
   ByteSize max_request_line_bytes = kib(8);
   ByteSize max_header_bytes = kib(16);
   std::uint64_t max_headers = 64;
@@ -81,6 +82,14 @@ struct HttpConfig {
 struct VmFrontConfig {
   std::uint64_t wrong_identity_status = 503;
 };
+struct NanoConfig {
+  std::string user_listen = "127.0.0.1:5870";
+  std::string core_listen = "127.0.0.1:5850";
+  SecretFile core_keys_file{};
+  std::string password_policy = "any";
+  base::Duration session_timeout = seconds(120);
+};
+
 struct PerspectiveConfig {
   std::string listen = "127.0.0.1:8080";
   std::string tenant = "demo";
@@ -231,6 +240,7 @@ struct Config {
   HttpConfig http{};
   VmFrontConfig vmfront{};
   ReservationConfig reservation{};
+  NanoConfig nano{};
   PerspectiveConfig perspective{};
   LeaseConfig lease{};
   EventLogConfig eventlog{};

@@ -17,7 +17,7 @@ constexpr Key kKeys[] = {
      .flag = "--listen"},
     {SLIPWAY_KEY(server.listeners),
      .help = "Which listeners to open: \"main\" alone serves every dialect under /d/<name>.",
-     .choices = "main|reservation|perspective", .flag = "--listeners"},
+     .choices = "main|reservation|nano_user|nano_core|perspective", .flag = "--listeners"},
     {SLIPWAY_KEY(server.data_dir),
      .help = "Log, read models and the simulated cloud. On a local disk with honest syncs; never "
              "on NFS.",
@@ -44,6 +44,8 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(http.max_body_bytes), .reload = Reload::Live,
      .help = "Larger request bodies are 413. Each may be held in memory.", .min = kKiB,
      .max = kGiB},
+    {SLIPWAY_KEY(http.max_upload_bytes),
+     .help = "Larger images are 413. They go to disk piece by piece.", .min = kKiB},
     {SLIPWAY_KEY(http.max_request_line_bytes), .help = "Longer request lines are 414.", .min = 256,
      .max = kMiB},
     {SLIPWAY_KEY(http.max_header_bytes), .help = "Longer headers, all together, are 431.",
@@ -89,6 +91,18 @@ constexpr Key kKeys[] = {
     // ---- vmfront: dialect 000 ----
     {SLIPWAY_KEY(vmfront.wrong_identity_status), .reload = Reload::Live,
      .help = "Answer to a wrong password: 503 as the original, or 401.", .min = 401, .max = 503},
+    // ---- nano: dialect 003 ----
+    {SLIPWAY_KEY(nano.user_listen),
+     .help = "Its documented port of the user side. Empty: under /d/nano only."},
+    {SLIPWAY_KEY(nano.core_listen),
+     .help = "Its documented port of the signed core side. Empty: under /d/nano only."},
+    {SLIPWAY_KEY(nano.core_keys_file),
+     .help = "Credentials of the signed core side, one \"<id> <secret> [<group>]\" a line."},
+    {SLIPWAY_KEY(nano.password_policy),
+     .help = "\"strict\": at least 8 characters of three kinds, as in later versions.",
+     .choices = "any|strict"},
+    {SLIPWAY_KEY(nano.session_timeout), .help = "A session without use ends.", .min = 1,
+     .max = 604800},
     // ---- perspective: dialect 004 ----
     {SLIPWAY_KEY(perspective.listen),
      .help = "Its documented port. Empty: under /d/perspective only."},
