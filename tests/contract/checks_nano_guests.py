@@ -5,7 +5,7 @@ from checks_nano_status import listed
 from matcher import NUMBER, TEXT, Like, merged
 from nano_parts import GUEST_MORE, ID, TIME, done, fails, get, make_guest, ok, stop_guest
 from registry import line
-from websocket import upgraded
+from websocket import UPGRADE, upgraded
 
 IMAGE = "e892c826-c836-48bf-bb28-bdb0c2e382cf"
 
@@ -31,7 +31,7 @@ def guest(t):
     fails(t, t("GET", "/guests/no-guest"), "invalid guest 'no-guest'")
 
 
-@line("003", "POST", "/guests/", body={"name": "hallmark-g", "owner": "o", "group": "g", "pool": "{pool}", "cores": 1,
+@line("003", "POST", "/guests/", body={"name": "anybodys", "owner": "o", "group": "g", "pool": "{pool}", "cores": 1,
                                        "memory": 64, "disks": [1024]})
 def create_guest(t):
     answer = t("POST", "/guests/", sample_guest(t))
@@ -129,7 +129,7 @@ def get_auth(t):
            get(t, f"/guest/{made}/auth"))
 
 
-@line("003", "PUT", "/guest/{id}/name/", at="/guest/{vm}/name/", body={"name": "hallmark-vm"})
+@line("003", "PUT", "/guest/{id}/name/", at="/guest/{vm}/name/", body={"name": "anybodys"})
 def rename(t):
     made = make_guest(t, name="old_name")
     sample = t.samples["PUT /guest/{id}/name/"]
@@ -219,7 +219,7 @@ def snapshots(t):
     t.same(t.samples["GET /instances/{id}/snapshots/"].data, get(t, path))
 
 
-@line("003", "POST", "/instances/{id}/snapshots/", at="/instances/{vm}/snapshots/", body={"name": "hallmark-snapshot"})
+@line("003", "POST", "/instances/{id}/snapshots/", at="/instances/{vm}/snapshots/", body={"name": "anybodys"})
 def make_snapshot(t):
     path = f"/instances/{make_guest(t, name='to_keep')}/snapshots/"
     done(t, t("POST", path, t.samples["POST /instances/{id}/snapshots/"].body))
@@ -271,15 +271,16 @@ def open_channel(t):
     fails(t, t("POST", "/monitor_channels/", {"guest": made}), f"instance '{made}' is stopped")
 
 
-@line("003", "GET", "/monitor_channels/{id}", at="/monitor_channels/{channel}", public=True)
+@line("003", "GET", "/monitor_channels/{id}", at="/monitor_channels/{channel}", public=True, unknown="nothing")
 def channel(t):
     made = make_guest(t, name="on_screen")
     opened = ok(t, t("POST", "/monitor_channels/", {"guest": made}))["id"]
     with upgraded(t, f"/monitor_channels/{opened}", Sec_WebSocket_Protocol="binary") as raw:
         t.equal("binary", t.answers[-1][2].headers["Sec-WebSocket-Protocol"], "the protocol")
         # The simulated cloud has no screen to show: the channel is closed, with a frame that says so.
-        t.equal(b"\x88", raw.recv(1), "the first byte")
+        t.equal(b"\x88", raw.read(1), "the first byte")
     t.equal(426, t("GET", f"/monitor_channels/{opened}").status, "a plain request")
+    fails(t, t("GET", "/monitor_channels/none", None, UPGRADE), "invalid channel")
 
 
 # ---- what the portal asks besides

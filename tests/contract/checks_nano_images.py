@@ -2,7 +2,7 @@
 import json
 
 from matcher import merged
-from nano_parts import ID, TIME, done, each, fails, get, make_guest, ok
+from nano_parts import AT_ONCE, ID, TIME, done, each, fails, get, make_guest, ok
 from registry import line
 
 BOUNDARY = {"Content-Type": "multipart/form-data; boundary=xyz"}
@@ -42,7 +42,8 @@ def media_images(t):
     listing(t, "GET /media_images/", "/media_images/")
 
 
-@line("003", "POST", "/media_images/", body={"name": "hallmark-h", "owner": "o", "group": "g"}, unknown="nothing")
+@line("003", "POST", "/media_images/", body={"name": "anybodys", "owner": "o", "group": "g"}, unknown="nothing",
+      **AT_ONCE)
 def create_media(t):
     sample = t.samples["POST /media_images/"]
     # Of the sample's list of one, the one.
@@ -65,7 +66,7 @@ def update(t, path, title):
     fails(t, t("PUT", f"{path}no-image", {"name": "x"}), "invalid image 'no-image'")
 
 
-@line("003", "PUT", "/media_images/{id}", at="/media_images/{media}", body={"name": "hallmark-media"})
+@line("003", "PUT", "/media_images/{id}", at="/media_images/{media}", body={"name": "anybodys"}, **AT_ONCE)
 def update_media(t):
     update(t, "/media_images/", "PUT /media_images/{id}")
 
@@ -103,7 +104,7 @@ def download_media(t):
     bytes_go_round(t, "/media_images/", "/media_image_files/{}", "/media_image_files/{}")
 
 
-@line("003", "POST", "/media_image_files/{id}", at="/media_image_files/{media}", body=FILE)
+@line("003", "POST", "/media_image_files/{id}", at="/media_image_files/{media}", body=FILE, **AT_ONCE)
 def upload_media(t):
     bytes_go_round(t, "/media_images/", "/media_image_files/{}", "/media_images/{}/file/")
 
@@ -128,7 +129,7 @@ def disk_image(t):
     fails(t, t("GET", "/disk_images/no-image"), "invalid image 'no-image'")
 
 
-@line("003", "POST", "/disk_images/", body={"name": "hallmark-i", "guest": "{vm}", "owner": "o", "group": "g"})
+@line("003", "POST", "/disk_images/", body={"name": "anybodys", "guest": "{vm}", "owner": "o", "group": "g"})
 def create_disk(t):
     sample, guest = t.samples["POST /disk_images/"], make_guest(t, name="to_capture")
     fails(t, t("POST", "/disk_images/", sample.body))  # of no guest of this zone
@@ -141,7 +142,7 @@ def create_disk(t):
     ok(t, t("POST", "/disk_images/", {k: v for k, v in json.loads(sample.body).items() if k != "guest"}))
 
 
-@line("003", "PUT", "/disk_images/{id}", at="/disk_images/{disk_image}", body={"name": "hallmark-disk"})
+@line("003", "PUT", "/disk_images/{id}", at="/disk_images/{disk_image}", body={"name": "anybodys"}, **AT_ONCE)
 def update_disk(t):
     update(t, "/disk_images/", "PUT /disk_images/{id}")
 
@@ -176,17 +177,19 @@ def sync(t, kind, ending):
     fails(t, t("PATCH", kind, {"owner": 1}))
 
 
-@line("003+", "PATCH", "/media_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing")
+@line("003+", "PATCH", "/media_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing",
+      **AT_ONCE)
 def sync_media(t):
     sync(t, "/media_images/", ".iso")
 
 
-@line("003+", "PATCH", "/disk_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing")
+@line("003+", "PATCH", "/disk_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing",
+      **AT_ONCE)
 def sync_disks(t):
     sync(t, "/disk_images/", ".qcow2")
 
 
-@line("003+", "POST", "/media_images/{id}/file/", at="/media_images/{media}/file/", body=FILE)
+@line("003+", "POST", "/media_images/{id}/file/", at="/media_images/{media}/file/", body=FILE, **AT_ONCE)
 def upload_media_later(t):
     bytes_go_round(t, "/media_images/", "/media_images/{}/file/", "/media_image_files/{}")
 
@@ -196,7 +199,7 @@ def download_disk(t):
     bytes_go_round(t, "/disk_images/", "/disk_images/{}/file/", "/disk_images/{}/file/")
 
 
-@line("003+", "POST", "/disk_images/{id}/file/", at="/disk_images/{disk_image}/file/", body=FILE)
+@line("003+", "POST", "/disk_images/{id}/file/", at="/disk_images/{disk_image}/file/", body=FILE, **AT_ONCE)
 def upload_disk(t):
     bytes_go_round(t, "/disk_images/", "/disk_images/{}/file/", "/disk_images/{}/file/")
 

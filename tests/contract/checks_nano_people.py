@@ -4,10 +4,10 @@ import time
 import urllib.parse
 
 from matcher import NUMBER, TEXT, Any, Like, merged
-from nano_parts import ID, TIME, done, each, fails, fresh, get, ok
+from nano_parts import AT_ONCE, ID, TIME, done, each, fails, fresh, get, ok
 from registry import line
 
-ADMIN = {"shared": True, "own_role": "admin"}  # people are the operator's
+ADMIN = {"shared": True, "own_role": "admin", **AT_ONCE}  # people are the operator's
 DEMO_GROUP = "demo"
 
 
@@ -37,7 +37,7 @@ def role(t):
     fails(t, t("GET", "/roles/none"), "invalid role 'none'")
 
 
-@line("003", "POST", "/roles/{role_name}", body={"menu": []}, unknown="nothing", **ADMIN)
+@line("003", "POST", "/roles/{role_name}", at="/roles/{role}", body={"menu": []}, unknown="nothing", **ADMIN)
 def create_role(t):
     done(t, t("POST", "/roles/manager", t.samples["POST /roles/{role_name}"].body))
     t.same(t.samples["GET /roles/{role_name}"].data, get(t, "/roles/manager"))
@@ -89,7 +89,8 @@ def group(t):
     fails(t, t("GET", "/user_groups/none"), "invalid group 'none'")
 
 
-@line("003", "POST", "/user_groups/{group_name}", body={"display": "x"}, unknown="nothing", **ADMIN)
+@line("003", "POST", "/user_groups/{group_name}", at="/user_groups/{group}", body={"display": "x"},
+      unknown="nothing", **ADMIN)
 def create_group(t):
     for name in ("manager", "user"):
         t("POST", f"/roles/{name}", {"menu": []})
@@ -100,7 +101,7 @@ def create_group(t):
     fails(t, t("POST", "/user_groups/no_role", {"display": "x", "role": ["none"]}))
 
 
-@line("003", "PUT", "/user_groups/{group_name}", at="/user_groups/{group}", body={"display": "hallmark"}, **ADMIN)
+@line("003", "PUT", "/user_groups/{group_name}", at="/user_groups/{group}", body={"display": "anybodys"}, **ADMIN)
 def update_group(t):
     for name in ("manager", "user"):
         t("POST", f"/roles/{name}", {"menu": []})
@@ -135,7 +136,8 @@ def add_member(t):
     fails(t, t("POST", "/user_groups/first_group/members/nobody"))
 
 
-@line("003", "DELETE", "/user_groups/{group_name}/members/{user_name}", at="/user_groups/{group}/members/{user}", **ADMIN)
+@line("003", "DELETE", "/user_groups/{group_name}/members/{user_name}", at="/user_groups/{group}/members/{user}",
+      **ADMIN)
 def remove_member(t):
     user(t, "member_e", "second_group")
     done(t, t("DELETE", "/user_groups/second_group/members/member_e"))
@@ -161,7 +163,7 @@ def show_user(t):
     fails(t, t("GET", "/users/nobody"), "invalid user 'nobody'")
 
 
-@line("003", "POST", "/users/{user_name}", body={"password": "abcdefg"}, unknown="nothing", **ADMIN)
+@line("003", "POST", "/users/{user_name}", at="/users/{user}", body={"password": "abcdefg"}, unknown="nothing", **ADMIN)
 def create_user(t):
     done(t, t("POST", "/users/alex", t.samples["POST /users/{user_name}"].body))
     t.same(t.samples["GET /users/{user_name}"].data, get(t, "/users/alex"), extra=["name"])
@@ -170,7 +172,7 @@ def create_user(t):
     fails(t, t("POST", "/users/no_password", {}))
 
 
-@line("003", "PUT", "/users/{user_name}", at="/users/{user}", body={"nick": "hallmark"})
+@line("003", "PUT", "/users/{user_name}", at="/users/{user}", body={"nick": "anybodys"}, **AT_ONCE)
 def update_user(t):
     fresh(t, "/users/changed_user", {"password": "abcdefg"})
     done(t, t("PUT", "/users/changed_user", t.samples["PUT /users/{user_name}"].body))
@@ -185,7 +187,8 @@ def delete_user(t):
     t.equal([], get(t, "/user_groups/loses_one/members/"), "the members of its group")
 
 
-@line("003", "PUT", "/users/{user_name}/password/", at="/users/{user}/password/", body={"old": "x", "new": "y"})
+@line("003", "PUT", "/users/{user_name}/password/", at="/users/{user}/password/", body={"old": "x", "new": "y"},
+      **AT_ONCE)
 def set_password(t):
     sample = json.loads(t.samples["PUT /users/{user_name}/password/"].body)
     path = user(t, "password_user", "password_group", sample["old"])
@@ -197,7 +200,7 @@ def set_password(t):
     fails(t, t("PUT", path + "/password/", {"old": sample["new"]}))
 
 
-@line("003", "GET", "/user_search/", at="/user_search/?group={group}")
+@line("003", "GET", "/user_search/", at="/user_search/?group={group}", unknown="nothing")
 def search_users(t):
     user(t, "found_user", "searched_group")
     t.equal(["found_user"], get(t, "/user_search/?group=searched_group"), "the group's users")
@@ -265,7 +268,7 @@ def logs(t):
     t.same({"logs": [{"id": TEXT, "time": TIME, "content": "second"}], "total": NUMBER}, later)
 
 
-@line("003", "POST", "/logs/", body={"content": "hallmark"}, unknown="nothing")
+@line("003", "POST", "/logs/", body={"content": "anybodys"}, unknown="nothing", **AT_ONCE)
 def add_log(t):
     sample = t.samples["POST /logs/"]
     done(t, t("POST", "/logs/", sample.body))
@@ -273,7 +276,7 @@ def add_log(t):
     fails(t, t("POST", "/logs/", {}))
 
 
-@line("003+", "DELETE", "/logs/", body={"entries": ["{log}"]}, own_role="admin", unknown="nothing")
+@line("003+", "DELETE", "/logs/", body={"entries": ["{log}"]}, own_role="admin", unknown="nothing", **AT_ONCE)
 def hide_logs(t):
     content = f"to hide {time.time_ns()}"
     done(t, t("POST", "/logs/", {"content": content}))
@@ -292,7 +295,7 @@ def system(t):
 
 
 @line("003+", "POST", "/system/", body={"user": "root", "password": "abc", "menu": ["user"]}, unknown="nothing",
-      public=True, shared=True)
+      public=True, shared=True, **AT_ONCE)
 def found_system(t):
     body = {"user": "root", "password": "abc", "menu": ["user"]}
     fails(t, t("POST", "/system/", body), "system already initialed")

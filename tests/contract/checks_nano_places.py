@@ -1,10 +1,10 @@
 """Dialect 003: compute pools, cells, storage and address pools."""
 from matcher import TEXT, Any, Like, merged, without
-from nano_parts import done, each, fails, fresh, get, move_cell, ok
+from nano_parts import AT_ONCE, done, each, fails, fresh, get, move_cell, ok
 from registry import line
 
 SHARED = {"shared": True}
-BY_MENU = {"shared": True, "own_role": "menu"}  # who has not the menu may not
+BY_MENU = {"shared": True, "own_role": "menu", **AT_ONCE}  # who has not the menu may not
 
 
 # ---- compute pools
@@ -146,7 +146,7 @@ def storage_pool(t):
     fails(t, t("GET", "/storage_pools/none"), "invalid storage pool 'none'")
 
 
-@line("003", "POST", "/storage_pools/{pool}", body={"type": "nfs"}, unknown="nothing", **BY_MENU)
+@line("003", "POST", "/storage_pools/{pool}", at="/storage_pools/{storage_pool}", body={"type": "nfs"}, unknown="nothing", **BY_MENU)
 def create_storage_pool(t):
     done(t, t("POST", "/storage_pools/nfspool3", t.samples["POST /storage_pools/{pool}"].body))
     t.same(t.samples["GET /storage_pools/{pool}"].data, get(t, "/storage_pools/nfspool3"))
@@ -202,7 +202,8 @@ def show_address_pool(t):
     fails(t, t("GET", "/address_pools/none"), "invalid address pool 'none'")
 
 
-@line("003", "POST", "/address_pools/{name}", body={"gateway": "172.16.3.254", "dns": []}, unknown="nothing", **BY_MENU)
+@line("003", "POST", "/address_pools/{name}", at="/address_pools/{address_pool}", unknown="nothing",
+      body={"gateway": "172.16.3.254", "dns": []}, **BY_MENU)
 def create_address_pool(t):
     path = address_pool(t, "address3")
     sample = t.samples["GET /address_pools/{name}"].data
@@ -228,7 +229,8 @@ def delete_address_pool(t):
     fails(t, t("GET", path), "invalid address pool 'address6'")
 
 
-@line("003", "GET", "/address_pools/{name}/{type}/ranges/", at="/address_pools/{address_pool}/internal/ranges/", **SHARED)
+@line("003", "GET", "/address_pools/{name}/{type}/ranges/", at="/address_pools/{address_pool}/internal/ranges/",
+      **SHARED)
 def ranges(t):
     path = address_pool(t, "address7", ("172.16.22.1", "172.16.22.18"))
     sample = t.samples["GET /address_pools/{name}/{type}/ranges/"].data

@@ -67,7 +67,8 @@ def listed(sample, **more):
     return merged(sample, {name: value for name, value in changed.items() if name in sample}, more)
 
 
-FREE = ["running", "cores", "memory", "disks", "auto_start", "media_attached", "media_source", "monitor_secret", "system"]
+FREE = ["running", "cores", "memory", "disks", "auto_start", "media_attached", "media_source", "monitor_secret",
+        "system"]
 
 
 @line("003", "GET", "/instance_status/{pool}/")
@@ -79,7 +80,7 @@ def status_of_pool(t):
     # One that is still being made shows how far.
     t.same(listed(unmade, name="hallmark-cancelled", progress=NUMBER), given[waiting], free=FREE,
            extra=[*GUEST_MORE, "internal", "external", "create_time", "display_protocol"])
-    fails(t, t("GET", "/instance_status/nowhere/"))
+    fails(t, t("GET", "/instance_status/nowhere/"), "invalid pool 'nowhere'")
 
 
 @line("003", "GET", "/instance_status/{pool}/{cell}")
@@ -101,7 +102,8 @@ def search(t):
            free=[*FREE, "total_disk", "cell"], extra=GUEST_MORE)
     t.equal(guest, found[0]["id"], "the guest")
     cell = found[0]["cell"]
-    t.equal([guest], [one["id"] for one in get(t, f"/guest_search/?pool=default&cell={cell}&owner=searcher")], "by cell")
+    by_cell = get(t, f"/guest_search/?pool=default&cell={cell}&owner=searcher")
+    t.equal([guest], [one["id"] for one in by_cell], "by cell")
     t.equal([], get(t, "/guest_search/?pool=default&owner=searcher&status=0"), "stopped ones")
     fails(t, t("GET", "/guest_search/"), "pool required")
 

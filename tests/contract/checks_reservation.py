@@ -70,8 +70,8 @@ def make_lease(t, days, name, host=2):
     wanted = clock.lease(printed, name=name)
     asked = clock.exact("2017-02-24T19:00:00.000000")
     wanted["events"][2]["time"] = asked
-    wanted["reservations"] = [merged(r, hypervisor_properties=Exact(f'["==", "$hypervisor_hostname", "sim-host-{host}"]'))
-                              for r in printed["reservations"]]
+    properties = Exact(f'["==", "$hypervisor_hostname", "sim-host-{host}"]')
+    wanted["reservations"] = [merged(one, hypervisor_properties=properties) for one in printed["reservations"]]
     return clock, wanted, answer.json()["lease"], answer
 
 
@@ -91,7 +91,7 @@ def list_leases(t):
 
 
 @line("002", "POST", "/v1/leases", body={
-    "name": "hallmark-f", "start_date": "2995-01-01 00:00", "end_date": "2995-01-02 00:00", "reservations": []},
+    "name": "anybodys", "start_date": "2995-01-01 00:00", "end_date": "2995-01-02 00:00", "reservations": []},
     unknown="nothing")
 def create_lease(t):
     clock, wanted, lease, answer = make_lease(t, 20, "lease_foo")
@@ -134,7 +134,7 @@ def get_lease(t):
     t.refused(t("GET", "/v1/leases/no-id"), triple(404, Exact("Object with {'lease_id': 'no-id'} not found")))
 
 
-@line("002", "PUT", "/v1/leases/{lease_id}", at="/v1/leases/{lease}", body={"name": "hallmark-lease"})
+@line("002", "PUT", "/v1/leases/{lease_id}", at="/v1/leases/{lease}", body={"name": "anybodys"})
 def update_lease(t):
     clock, wanted, lease, _ = make_lease(t, 60, "lease_old")
     sample = t.samples["PUT /v1/leases/{lease_id}"]
@@ -185,7 +185,8 @@ def list_hosts(t):
     t.equal(["hosts"], list(body), "the members")
     printed = t.samples["GET /v1/os-hosts"].answer()["hosts"][0]
     first = next(h for h in body["hosts"] if h["hypervisor_hostname"] == "sim-host-1")
-    t.same(merged(printed, hypervisor_hostname="sim-host-1"), first, free=[*FACTS, "updated_at"], extra=["rack", "banana"])
+    t.same(merged(printed, hypervisor_hostname="sim-host-1"), first, free=[*FACTS, "updated_at"],
+           extra=["rack", "banana"])
 
 
 @line("002", "POST", "/v1/os-hosts", body={"name": "sim-host-1"}, unknown="nothing", shared=True, own_role="admin")
@@ -264,7 +265,8 @@ BOOKING = {"id": ID, "lease_id": ID, "start_date": Like(r"\d{4}-\d\d-\d\dT\d\d:\
 def allocations(t):
     _, _, lease, _ = make_lease(t, 150, "lease_allocated")
     for query in (f"?lease_id={lease['id']}", f"?reservation_id={lease['reservations'][0]['id']}"):
-        t.same({"allocations": [{"resource_id": TEXT, "reservations": [BOOKING]}]}, t.get(f"{HOSTS}/allocations{query}"))
+        t.same({"allocations": [{"resource_id": TEXT, "reservations": [BOOKING]}]},
+               t.get(f"{HOSTS}/allocations{query}"))
     hosts = t.get(f"{HOSTS}/allocations")["allocations"]
     t.equal(len(t.get(HOSTS)["hosts"]), len(hosts), "hosts")
 

@@ -47,7 +47,8 @@ class Samples(unittest.TestCase):
             self.assertEqual(at_least, len(found))
             for title, sample in found.items():
                 for kind, text in sample.blocks:
-                    if kind.startswith("answer") and text.lstrip().startswith(("[", "{", '"')) and "'timestamp'" not in text:
+                    is_json = text.lstrip().startswith(("[", "{", '"')) and "'timestamp'" not in text
+                    if kind.startswith("answer") and is_json:
                         self.assertTrue(samples.read_json(text), f"{name}: {title}")
 
     def test_a_last_comma_alone_is_taken_out_of_what_is_sent(self):

@@ -8,7 +8,7 @@ from registry import line
 
 IDENTITY = {"user": "demo", "password": "test", "project_name": "demo"}
 NEW = {"flavor_name": "{flavor_name}", "image_name": "{image_name}", "network_id": "{network}",
-       "virtual_machine_name": "hallmark-c"}
+       "virtual_machine_name": "anybodys"}
 HOUR = Like(r"\d{4}-\d\d-\d\d \d\d:00:00")
 
 

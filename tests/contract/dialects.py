@@ -13,6 +13,8 @@ class Dialect:
     prefix: str = ""     # on the main listener; own paths of the file come behind it
     base: str = ""       # what the prefix stands for
     listener: str = ""   # of its own
+    listen: str = ""     # the key that says where
+    open: bool = False   # who says nothing there acts for the tenant that the settings name
     refusals: dict = dataclasses.field(default_factory=dict)
     headers: dict = dataclasses.field(default_factory=dict)  # that every answer has
 
@@ -67,22 +69,22 @@ DIALECTS = {
         "wrong-verb": error_member(405),
         "anonymous": (400, JSON, {"error": "user was not provided"}),
         "forbidden": error_member(403)}),
-    "001": Dialect("orchestrator", "/d/orchestrator", "", "orchestrator", refusals={
+    "001": Dialect("orchestrator", "/d/orchestrator", "", "orchestrator", "orchestrator.listen", open=True, refusals={
         "malformed": orchestrator_error(400, "Malformed JSON stream"),
         "unknown": orchestrator_error(500, "Cloud not valid or wrong path"),
         "wrong-verb": orchestrator_error(501, "Not implemented"),
         "anonymous": orchestrator_error(403, "Forbidden"),
         "forbidden": orchestrator_error(403, "Forbidden")}),
-    "002": Dialect("reservation", "/d/reservation", "", "reservation", headers={
+    "002": Dialect("reservation", "/d/reservation", "", "reservation", "reservation.listen", headers={
         "Vary": "OpenStack-API-Version", "OpenStack-API-Version": "reservation 1.0"}, refusals={
         "malformed": triple(400, "the body is not valid JSON"),
         "unknown": triple(404, Like(r"Object with \{'\w+': '.+'\} not found")),
         "wrong-verb": (405, JSON, {"error": 405, "error_message": TEXT}),
         "anonymous": triple(401), "forbidden": triple(403)}),
-    "003": Dialect("nano", "/d/nano", "", "nano", refusals={
+    "003": Dialect("nano", "/d/nano", "", "nano_user", "nano.user_listen", refusals={
         "malformed": envelope(), "unknown": envelope(), "wrong-verb": envelope(status=405),
         "anonymous": envelope("unauthenticated request"), "forbidden": envelope()}),
-    "004": Dialect("perspective", "/d/perspective", "", "perspective", refusals={
+    "004": Dialect("perspective", "/d/perspective", "", "perspective", "perspective.listen", open=True, refusals={
         "malformed": plain(400, Like("the body: .+")),
         "unknown": plain(404, Like(r"\w+ with id = .+ not found")),
         "wrong-verb": plain(405), "anonymous": plain(401), "forbidden": plain(403)}),

@@ -84,13 +84,14 @@ class Nowhere(dict):
         return "unknown-name" if name in BY_NAME else ANY_ID
 
 
-BY_NAME = {"cloud", "node", *fixtures_nano.CONSTANT, *fixtures_nano.NAMED, "flavor_name", "image_name", "series", "worker_pool", "projection", "problem", "action", "flavor", "property"}
+BY_NAME = {"node", *CONSTANT, *fixtures_nano.NAMED} - {"network"}
 NOWHERE = Nowhere()
+SHARED_NAMES = {*CONSTANT, "host", "floating_ip"}  # the operator's, for everybody to see
 
 
 def marks(world):
     """Texts of which none may stand in an answer to somebody else."""
-    return [MARK, *(str(value) for name, value in world.items() if name not in CONSTANT and len(str(value)) > 7)]
+    return [MARK, *(str(value) for name, value in world.items() if name not in SHARED_NAMES and len(str(value)) > 7)]
 
 
 def dumped(service, headers):

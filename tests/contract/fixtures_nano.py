@@ -10,7 +10,7 @@ NAMED = {"user", "group", "session", "snapshot", "channel", "log"}
 
 def nano(service, method, path, body=None, headers=None):
     """The data of a success, asked for by whoever is logged in."""
-    answer = service.ask("nano", method, path, body, {**service.identity["003"], **(headers or {})})
+    answer = service.ask("nano_user", method, path, body, {**service.identity["003"], **(headers or {})})
     given = answer.json()
     if given["error_code"] != 0:
         raise RuntimeError(f"{method} {path}: {answer}")
@@ -19,15 +19,17 @@ def nano(service, method, path, body=None, headers=None):
 
 def cells(service, world, headers):
     """Before anything runs there: the cells that the checks may move."""
-    service.log_in()
+    service.log_in(*service.operator)
     for cell in ("sim-host-3", "sim-host-4"):
         nano(service, "DELETE", f"/compute_pool_cells/default/{cell}")
 
 
 def things(service, world, headers):
-    service.log_in()
+    service.log_in(*service.operator)
     places(service)
     people(service, world)
+    session = service.log_in(*service.tenant)
+    world["session"] = session["Nano-Session"]
     guest, waits = world["vm"], lambda task: service.succeeded(task)
     image = {"name": "hallmark-media", "owner": "hallmark", "group": "hallmark"}
     world["media"] = nano(service, "POST", "/media_images/", image)["id"]
@@ -68,4 +70,3 @@ def people(service, world):
     nano(service, "POST", "/users/hallmark_user", {"password": "abcdefg"})
     nano(service, "POST", "/user_groups/hallmark_group", {"display": "hallmark"})
     nano(service, "POST", "/user_groups/hallmark_group/members/hallmark_user")
-    world["session"] = service.identity["003"]["Nano-Session"]

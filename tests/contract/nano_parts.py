@@ -7,11 +7,13 @@ from matcher import TEXT, UUID, Exact, Like
 ID = Like(UUID)
 TIME = Like(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 ADDRESS = Like(r"(\d+\.\d+\.\d+\.\d+(:\d+)?)?")  # empty where a guest has none
+# Decided and done in one: there is no task to follow.
+AT_ONCE = {"task": False}
 NEW_GUEST = {"name": "guest", "owner": "admin", "group": "manager", "pool": "default", "cores": 1, "memory": 512,
              "disks": [1024], "auto_start": False, "system": "linux"}
 # The answers' own members besides those of the samples: what every image and guest has.
 GUEST_MORE = ["id", "media_attached", "media_source", "monitor_secret", "system_version", "qos", "error", "owner",
-              "group", "pool", "cell", "total_disk", "ethernet_address", "system"]
+              "group", "pool", "cell", "total_disk", "ethernet_address", "system", "created"]
 
 
 def ok(t, answer, code=200):
@@ -34,7 +36,7 @@ def done(t, answer):
 
 
 def fails(t, answer, message=TEXT):
-    t.refused(answer, envelope(Exact(message) if isinstance(message, str) and message is not TEXT else message))
+    t.refused(answer, envelope(Exact(message) if type(message) is str else message))
 
 
 def each(t, sample, given, free=(), extra=()):

@@ -52,6 +52,7 @@ class Check:
     body: object = None       # a value for JSON, bytes; None: the line takes no body
     unknown: object = None    # how an unknown id is answered, if not as the dialect does; "nothing":
                               # there is no such id
+    theirs: object = None     # how another tenant's is answered, if not as an unknown id
     malformed: object = None  # the same of broken JSON; "nothing": the body is not looked at
     wrong_verb: str = ""      # the verb to try; "": one that the file has not for this path
     task: bool = True         # a success of the command names its task

@@ -1,6 +1,7 @@
 """What holds for every line, whatever it does: headers, and the refusals of questions that are wrong."""
 import re
 
+import nano_signature
 from dialects import JSON, refusal_of
 from fixtures import NOWHERE
 from matcher import UUID
@@ -65,7 +66,7 @@ def probe(service, trial, check, verbs):
         answer = trial(method, path, body, {"Content-Type": JSON} if body == BROKEN else None)
         out += [f"{kind}: {what}" for what in refusal_differences(refusal, answer)]
         out += header_differences(trial, method, path, answer)
-    return out + prefix_differences(service, trial, check)
+    return out + elsewhere_differences(service, trial, check)
 
 
 def probes(line, check, world, verbs):
@@ -80,14 +81,39 @@ def probes(line, check, world, verbs):
         yield "malformed", (line.method, path, BROKEN), refusal
 
 
-def prefix_differences(service, trial, check):
-    """A question is answered alike below the dialect's prefix on the main listener."""
+def elsewhere_differences(service, trial, check):
+    """A question is answered alike below the dialect's prefix on the main listener, and wherever else it
+    may be asked."""
     dialect, line = trial.dialect, trial.line
     if not dialect.prefix or line.method != "GET" or 101 in line.codes:
         return []
-    path, body = filled(check.at, trial.world), filled(check.body, trial.world)
+    path = filled(check.at, trial.world)
     identity = service.identity.get(line.dialect, {})
-    here = trial("GET", path, body)
-    there = service.ask("", "GET", dialect.under_prefix(path), body, identity)
-    wanted, given = [(a.status, a.headers["Content-Type"]) for a in (here, there)]
-    return [] if wanted == given else [f"below {dialect.prefix}: {given}, not {wanted}"]
+    places = [(dialect.listener, path), ("", dialect.under_prefix(path)),
+              *((dialect.listener, other) for other in also(line, path))]
+    answers = [service.ask(listener, "GET", place, None, identity) for listener, place in places]
+    if line.dialect == "003":
+        places += signed_places(path)
+        answers += [service.ask(listener, "GET", place, None, nano_signature.signed(place))
+                    for listener, place in signed_places(path)]
+        stranger = service.ask(nano_signature.LISTENER, "GET", path, None, nano_signature.signed(path, "wrong"))
+        if not check.public:
+            out = refusal_differences(refusal_of(line, "anonymous"), stranger)
+            if out:
+                return [f"wrongly signed: {what}" for what in out]
+    wanted, *given = [(a.status, a.headers["Content-Type"], is_failure(a)) for a in answers]
+    return [f"{place}: {one}, not {wanted}" for (_, place), one in zip(places[1:], given) if one != wanted]
+
+
+def signed_places(path):
+    """The signed core side of 003."""
+    return [(nano_signature.LISTENER, path), (nano_signature.LISTENER, "/api/v1" + path)]
+
+
+def also(line, path):
+    """Other paths of the same."""
+    path, mark, query = path.partition("?")
+    slashed = path.rstrip("/") if path.endswith("/") else path + "/"
+    others = {"002": ["/reservation" + path] if path.startswith("/v1/") else [],
+              "003": [slashed, "/api/v1" + path], "000": [slashed]}
+    return [other + mark + query for other in others.get(line.dialect, [])]

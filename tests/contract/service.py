@@ -5,6 +5,7 @@ import os
 import re
 
 import matcher
+import nano_signature
 import samples
 from dialects import DIALECTS
 from harness_path import harness
@@ -29,13 +30,18 @@ class Service:
 
     def __init__(self, directory, served, *flags):
         own = [DIALECTS[seed].listener for seed in served if DIALECTS[seed].listener]
-        listeners = [f"--{name}.listen=127.0.0.1:0" for name in own]
+        listeners = [f"--{DIALECTS[seed].listen}=127.0.0.1:0" for seed in served if DIALECTS[seed].listen]
+        if "003" in served:
+            own.append(nano_signature.LISTENER)
+            listeners += nano_signature.flags(directory)
         self.server = harness.Server(directory, *FAST, *listeners, *flags,
                                      listeners=",".join(["main", *own]))
         self.ports = {"": self.server.port, **self.own_ports()}
-        self.clients = {}
+        self.clients, self.seq = {}, 0
+        self.operator = self.tenant = ("demo", "test")  # who logs in for places and people, and for the rest
         self.admin = {}     # headers of who may do anything
-        self.identity = {"000": {"user": "demo", "password": "test", "project_name": "demo"}}  # dialect -> headers of the tenant whose things are asked for
+        # By dialect, the headers of the tenant whose things are asked for.
+        self.identity = {"000": {"user": "demo", "password": "test", "project_name": "demo"}}
 
     def own_ports(self):
         found = {}
@@ -47,9 +53,11 @@ class Service:
 
     def ask(self, listener, method, path, body=None, headers=None):
         """Over a kept connection to that listener."""
-        client = self.clients.setdefault(listener,
-                                         harness.Client("127.0.0.1", self.ports[listener]))
-        return client(method, path, body, headers)
+        client = self.clients.setdefault(listener, harness.Client("127.0.0.1", self.ports[listener]))
+        # Names what was seen last: without it a read waits for that too, but not long on a busy machine.
+        answer = client(method, path, body, {"Slipway-Min-Seq": str(self.seq), **(headers or {})})
+        self.seq = max(self.seq, int(answer.headers["Slipway-Seq"] or 0))
+        return answer
 
     def core(self, method, path, body=None, headers=None):
         answer = self.ask("", method, path, body, {**self.admin, **(headers or {})})
@@ -71,11 +79,14 @@ class Service:
         return body
 
     def log_in(self, user="demo", password="test"):
-        """To dialect 003, which asks for a session."""
-        if "nano" in self.ports:
+        """To dialect 003, if it is served: it asks for a session."""
+        if "nano_user" in self.ports:
             body = {"user": user, "password": password, "nonce": "1"}
-            answer = self.ask("nano", "POST", "/sessions/", body)
+            answer = self.ask("nano_user", "POST", "/sessions/", body)
+            if answer.json()["error_code"] != 0:
+                raise Failed(f"{user} is not let in: {answer}")
             self.identity["003"] = {"Nano-Session": answer.json()["data"]["session"]}
+        return self.identity.get("003", {})
 
     def make_vm(self, name="a-vm", headers=None, **args):
         """A VM that runs; its id."""

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "api/dialects/nano/infrastructure.hpp"
+
 namespace slipway::api::nano {
 namespace {
 
@@ -24,7 +26,7 @@ class GuestList final : public std::enable_shared_from_this<GuestList> {
     auto scene = read_scene(context_, reader, scope_.name());
     if (!scene) return client_.fail(scene.error());
     scene_ = std::move(*scene);
-    auto cells = cells_asked_for(scene_, question_);
+    auto cells = cells_asked_for(reader, scene_, question_);
     if (!cells) return client_.fail(cells.error());
     if (cells->empty()) return client_.send(success("[]"));
     filter_.hosts = std::move(*cells);
@@ -99,9 +101,14 @@ class GuestList final : public std::enable_shared_from_this<GuestList> {
 
 }  // namespace
 
-base::Result<std::vector<std::string>> cells_asked_for(const GuestScene& scene,
+base::Result<std::vector<std::string>> cells_asked_for(eventstore::Reader& reader,
+                                                       const GuestScene& scene,
                                                        const GuestQuestion& question) {
   auto cells = scene.cells_of(question.pool);
+  if (cells.empty()) {
+    // A pool without cells is one; a name that is no pool's is a mistake to be told.
+    if (const auto pool = find_pool(reader, question.pool); !pool) return base::fail(pool.error());
+  }
   if (question.cell.empty()) return cells;
   if (std::find(cells.begin(), cells.end(), question.cell) == cells.end()) {
     return base::fail(Errc::NotFound,

@@ -16,7 +16,8 @@ struct GuestQuestion {
 void list_guests(Context& context, Call call, GuestQuestion question);
 
 // The cells that it is about; NotFound for a pool or cell that is not there.
-base::Result<std::vector<std::string>> cells_asked_for(const GuestScene& scene,
+base::Result<std::vector<std::string>> cells_asked_for(eventstore::Reader& reader,
+                                                       const GuestScene& scene,
                                                        const GuestQuestion& question);
 
 }  // namespace slipway::api::nano

@@ -84,7 +84,7 @@ void answer_search(Context& context, const Call& call, eventstore::Reader& reade
   if (!scene) return client.fail(scene.error());
   eventstore::VmFilter filter;
   if (!search.question.pool.empty()) {
-    auto cells = cells_asked_for(*scene, search.question);
+    auto cells = cells_asked_for(reader, *scene, search.question);
     if (!cells) return client.fail(cells.error());
     filter.hosts = std::move(*cells);
   }

@@ -4,6 +4,7 @@
 #include "api/dialects/nano/guest_commands.hpp"
 #include "api/dialects/nano/image_parts.hpp"
 #include "api/dialects/nano/routes.hpp"
+#include "api/read_gate.hpp"
 
 namespace slipway::api::nano {
 namespace {
@@ -83,13 +84,16 @@ Handler upload(ImageKind kind) {
     if (shared->request.sink() == nullptr) {
       return client.fail(Errc::InvalidArgument, "the request has no body");
     }
-    context.services.queries.ask(client, [&context, shared, client, kind](auto& reader) {
-      auto row = find_image(*shared, reader, client, kind);
-      if (!row) return;
-      ImageFiles::finish(shared->request.sink(),
-                         [&context, shared, row = std::move(*row)](auto stored) {
-                           record(context, shared, row, std::move(stored));
-                         });
+    // The image may have been registered a moment ago.
+    read_when_current(context.services, shared->request, client, [&context, shared, client, kind] {
+      context.services.queries.ask(client, [&context, shared, client, kind](auto& reader) {
+        auto row = find_image(*shared, reader, client, kind);
+        if (!row) return;
+        ImageFiles::finish(shared->request.sink(),
+                           [&context, shared, row = std::move(*row)](auto stored) {
+                             record(context, shared, row, std::move(stored));
+                           });
+      });
     });
   };
 }
