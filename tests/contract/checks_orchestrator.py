@@ -177,7 +177,7 @@ def stop_by_default(t):
     stop(t, f"{BASE}/vm/stop")
 
 
-@line("001", "PUT", "/api/v1/vm/stop/{cloud}", body={"node": "{node}"})
+@line("001", "PUT", "/api/v1/vm/stop/{cloud}", body={"node": "{node}"}, theirs=NO_NODE)
 def stop_in_cloud(t):
     stop(t, f"{BASE}/vm/stop/{CLOUD}")
 
@@ -187,7 +187,7 @@ def assign_by_default(t):
     assign(t, f"{BASE}/vm/action/assign")
 
 
-@line("001", "PUT", "/api/v1/vm/action/assign/{cloud}", body=ASSIGN)
+@line("001", "PUT", "/api/v1/vm/action/assign/{cloud}", body=ASSIGN, theirs=NO_NODE)
 def assign_in_cloud(t):
     assign(t, f"{BASE}/vm/action/assign/{CLOUD}")
 
@@ -197,7 +197,7 @@ def release_by_default(t):
     release(t, f"{BASE}/vm/action/release")
 
 
-@line("001", "PUT", "/api/v1/vm/action/release/{cloud}", body={"node": "{node}"})
+@line("001", "PUT", "/api/v1/vm/action/release/{cloud}", body={"node": "{node}"}, theirs=NO_NODE)
 def release_in_cloud(t):
     release(t, f"{BASE}/vm/action/release/{CLOUD}")
 
@@ -243,7 +243,7 @@ def auth(t):
     t.refused(t("POST", f"{BASE}/auth", {"username": "demo"}), SCHEMA)
 
 
-@line("001+", "PUT", "/api/v1/test/start", body={})
+@line("001+", "PUT", "/api/v1/test/start", closed=True)
 def test_start(t):
     token = t.json(t("POST", f"{BASE}/auth", {"username": "demo", "password": "test"}))["token"]
     wanted = {"status": "ok", "test": "passed", "authenticated": "yes"}

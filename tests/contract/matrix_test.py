@@ -21,6 +21,10 @@ class Speaker:
     def __init__(self, service):
         self.service = service
 
+    def named(self, vm, asked):
+        """What a new VM is called."""
+        return asked
+
     def ask(self, listener, method, path, body=None, headers=None):
         answer = self.service.ask(listener, method, path, body, headers)
         if answer.status >= 300:
@@ -73,16 +77,24 @@ class VmFront(Speaker):
 
 
 class Orchestrator(Speaker):
-    """It knows VMs as numbered nodes of a cloud, and calls them what the cloud does."""
+    """It knows VMs as nodes of a cloud. Those of its own cloud have the numbers and names that this gives."""
     name, seed = "orchestrator", "001"
+
+    def __init__(self, service):
+        super().__init__(service)
+        self.numbers = {}
 
     def make(self, name):
         answer = self.ask("orchestrator", "POST", "/api/v1/vm/start", {"name": name, "image": "1", "size": "1"})
-        return self.service.succeeded(answer.headers["X-Task-Id"])["resources"][0]["id"]
+        vm = self.service.succeeded(answer.headers["X-Task-Id"])["resources"][0]["id"]
+        self.numbers[vm] = answer.json()["nodes"]["id"]
+        return vm
+
+    def named(self, vm, asked):
+        return f"dummy-{self.numbers[vm]}"
 
     def node(self, vm):
-        body = self.ask("", "GET", f"/core/v1/vms/{vm}").json()
-        return body["backend"], body["backend_ref"]
+        return self.ask("", "GET", f"/core/v1/vms/{vm}").json()["backend"], self.numbers.get(vm, vm)
 
     def read(self, vm):
         cloud, node = self.node(vm)
@@ -173,6 +185,7 @@ class Life:
 
     def live(self, name):
         self.vm = self.maker.make(name)
+        name = self.maker.named(self.vm, name)
         self.deeds.append(("VmRequested", self.maker.name))
         self.seen_as("made", name, True)
         for speaker in self.speakers:

@@ -57,6 +57,7 @@ class Check:
     wrong_verb: str = ""      # the verb to try; "": one that the file has not for this path
     task: bool = True         # a success of the command names its task
     public: bool = False      # asked without identity it answers all the same
+    closed: bool = False      # even where the dialect lets everybody in, this line wants to know who asks
     shared: bool = False      # what it shows or changes is not a tenant's
     own_role: str = ""        # the role that it needs where the kind does not say it
 

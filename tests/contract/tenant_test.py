@@ -117,7 +117,7 @@ def wrong(town, line, check, world, who):
     dialect = DIALECTS[line.dialect]
     path, body = filled(check.at, world), filled(check.body, world)
     request = line.method, path, body
-    if who is NOBODY and dialect.open:
+    if who is NOBODY and dialect.open and not check.closed:
         # The own listener lets everybody in, for the tenant of the settings: as a stranger. Not so the main one.
         out = judged(line, check, world, STRANGER, request, town.ask(who, *request))
         answer = town.ask(who, line.method, dialect.under_prefix(path), body, listener="")
