@@ -9,7 +9,6 @@
 A table of the lines is printed; the exit code is 1 if one of them failed."""
 import argparse
 import importlib
-import os
 import sys
 import traceback
 
@@ -125,5 +124,4 @@ def main():
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     sys.exit(main())

@@ -66,7 +66,7 @@ def probe(service, trial, check, verbs):
         answer = trial(method, path, body, {"Content-Type": JSON} if body == BROKEN else None)
         out += [f"{kind}: {what}" for what in refusal_differences(refusal, answer)]
         out += header_differences(trial, method, path, answer)
-    return out + elsewhere_differences(service, trial, check)
+    return out + head_differences(trial, check) + elsewhere_differences(service, trial, check)
 
 
 def probes(line, check, world, verbs):
@@ -79,6 +79,18 @@ def probes(line, check, world, verbs):
     if check.body is not None and check.malformed != "nothing" and not isinstance(check.body, bytes):
         refusal = check.malformed or refusal_of(line, "malformed")
         yield "malformed", (line.method, path, BROKEN), refusal
+
+
+def head_differences(trial, check):
+    """HEAD is answered as GET, without the body."""
+    line = trial.line
+    if line.method != "GET" or 101 in line.codes:
+        return []
+    path = filled(check.at, trial.world)
+    get, head = trial("GET", path), trial("HEAD", path)
+    wanted, given = [(a.status, a.headers["Content-Type"]) for a in (get, head)]
+    out = [] if wanted == given else [f"HEAD: {given}, not {wanted}"]
+    return out + ([f"HEAD: a body of {len(head.body)} bytes"] if head.body else [])
 
 
 def elsewhere_differences(service, trial, check):
