@@ -16,13 +16,14 @@ enum class Right : std::uint8_t { Public, View, Operate, Administer };
 
 // By which form of identity a route is entered: each API family has its own.
 enum class Door : std::uint8_t {
-  Core,         // Authorization: Bearer
-  VmFront,      // headers user, password, project_name, domain_id
-  Perspective,  // none, or a bearer token
-  Reservation,  // X-Auth-Token
-  OwnKeeping,   // the dialect checks in its handlers (a dialect whose identity is in the body)
+  Core,          // Authorization: Bearer
+  VmFront,       // headers user, password, project_name, domain_id
+  Perspective,   // none, or a bearer token
+  Reservation,   // X-Auth-Token
+  Orchestrator,  // none, X-Auth-Token, or a token in the body
+  OwnKeeping,    // the dialect checks in its handlers (a dialect whose identity is in the body)
 };
-inline constexpr std::size_t kDoors = 5;
+inline constexpr std::size_t kDoors = 6;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

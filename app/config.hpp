@@ -38,7 +38,7 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main", "reservation", "perspective"};
+  TextList listeners = {"main", "orchestrator", "reservation", "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -80,6 +80,13 @@ struct HttpConfig {
 // ---- the dialects ----
 struct VmFrontConfig {
   std::uint64_t wrong_identity_status = 503;
+};
+struct OrchestratorConfig {
+  std::string listen = "127.0.0.1:5050";
+  std::string tenant = "demo";
+  std::string default_cloud = "fake_driver";
+  bool require_token = false;
+  bool release_destroys = false;
 };
 struct PerspectiveConfig {
   std::string listen = "127.0.0.1:8080";
@@ -164,6 +171,7 @@ struct BackendConfig {
 struct SimulatedConfig {
   bool enabled = true;
   std::string name = "simulated";
+  TextList clouds = {"fake_driver:dummy"};
   std::string state_file{};
   base::Duration create_latency = seconds(1);
   base::Duration operation_latency = milliseconds(200);
@@ -230,6 +238,7 @@ struct Config {
   AdminConfig admin{};
   HttpConfig http{};
   VmFrontConfig vmfront{};
+  OrchestratorConfig orchestrator{};
   ReservationConfig reservation{};
   PerspectiveConfig perspective{};
   LeaseConfig lease{};

@@ -27,6 +27,15 @@ api::SqlPool::Options sql_options(const SqlConfig& c) {
   return o;
 }
 
+api::Orchestrator::Options orchestrator_options(const OrchestratorConfig& c) {
+  api::Orchestrator::Options o;
+  o.tenant = c.tenant;
+  o.default_cloud = c.default_cloud;
+  o.require_token = c.require_token;
+  o.release_destroys = c.release_destroys;
+  return o;
+}
+
 api::Reservation::Options reservation_options(const Config& config) {
   api::Reservation::Options o;
   o.modern = config.reservation.profile == "modern";
@@ -47,10 +56,13 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core)
           core.services(), core.authenticator(), core.submitter(), sql_, mail_,
           api::Perspective::Options{config.perspective.tenant, config.perspective.require_token}),
       reservation_(core.services(), core.authenticator(), core.submitter(),
-                   reservation_options(config)) {
+                   reservation_options(config)),
+      orchestrator_(core.services(), core.authenticator(), core.submitter(),
+                    orchestrator_options(config.orchestrator)) {
   core.guard().open(Door::VmFront, vmfront_.door());
   core.guard().open(Door::Perspective, perspective_.door());
   core.guard().open(Door::Reservation, reservation_.door());
+  core.guard().open(Door::Orchestrator, orchestrator_.door());
   // Not before: what ended in an earlier run is no news.
   engine_.projector().add_batch_listener(mail_);
 }
@@ -60,6 +72,7 @@ void Dialects::mount(api::Router& router) {
   router.mount("/d/vmfront", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/perspective", perspective_.routes(), api::Perspective::mount_options());
   reservation_.mount(router, "/d/reservation");
+  orchestrator_.mount(router, "/d/orchestrator");
 }
 
 base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) {
@@ -67,6 +80,11 @@ base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) 
   reservation_.mount(*reservation, "");
   auto status = listen(server, "reservation", config_.reservation.listen,
                        ReservationConfig().listen, std::move(reservation));
+  if (!status) return status;
+  auto orchestrator = new_router();
+  orchestrator_.mount(*orchestrator, "");
+  status = listen(server, api::Orchestrator::kListener, config_.orchestrator.listen,
+                  OrchestratorConfig().listen, std::move(orchestrator));
   if (!status) return status;
   auto perspective = new_router();
   perspective->mount("", perspective_.routes(), api::Perspective::mount_options());

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
@@ -43,6 +44,7 @@ class Dialects {
   api::perspective::Mail mail_;
   api::Perspective perspective_;
   api::Reservation reservation_;
+  api::Orchestrator orchestrator_;
 };
 
 }  // namespace slipway::app

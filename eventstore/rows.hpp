@@ -15,6 +15,7 @@
 
 #include "core/base/fields.hpp"
 #include "core/domain/lease.hpp"
+#include "core/domain/node_book.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -319,6 +320,20 @@ struct FloatingIpRow {
     v("created_seq", s.created_seq);
     v("floating_ip", s.floating_ip);
     v("created_at", s.created_at);
+  }
+};
+
+// ---- to whom VMs are given ----
+
+struct AssignmentRow {
+  domain::Seq created_seq = 0;
+  std::string tenant;
+  domain::Assignment assignment;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("tenant", s.tenant);
+    v("assignment", s.assignment);
   }
 };
 

@@ -30,6 +30,9 @@ struct KindOf {
   CommandKind operator()(const SetHostAlive&) const { return CommandKind::HostSetAlive; }
   CommandKind operator()(const CreateFloatingIp&) const { return CommandKind::FloatingIpCreate; }
   CommandKind operator()(const DeleteFloatingIp&) const { return CommandKind::FloatingIpDelete; }
+  CommandKind operator()(const AssignVm&) const { return CommandKind::VmAssign; }
+  CommandKind operator()(const ReleaseVm&) const { return CommandKind::VmRelease; }
+  CommandKind operator()(const RegisterBackend&) const { return CommandKind::BackendRegister; }
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/domain/lease_commands.hpp"
+#include "core/domain/node_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -163,7 +164,9 @@ using CommandBody = std::variant<
     SetQuota, InitializeSystem,
     // leases of hosts
     CreateLease, UpdateLease, DeleteLease, EnrollHost, UpdateReservableHost, WithdrawHost,
-    SetHostProperty, SetHostAlive, CreateFloatingIp, DeleteFloatingIp>;
+    SetHostProperty, SetHostAlive, CreateFloatingIp, DeleteFloatingIp,
+    // clouds, and to whom VMs are given
+    AssignVm, ReleaseVm, RegisterBackend>;
 // clang-format on
 
 struct Command {

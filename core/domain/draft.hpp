@@ -24,6 +24,7 @@ struct Draft {
   std::vector<Event> events;  // versions are given when they are folded
 
   std::map<NetworkId, std::size_t> addresses_taken;
+  std::map<std::string, std::uint64_t> numbers_given;  // by cloud
   std::map<std::string, Usage> usage_added;  // by project
   std::map<std::string, Usage> host_added;   // by host
   std::set<VmId> vms_touched;                // one command each

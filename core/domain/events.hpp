@@ -4,6 +4,7 @@
 // number with an upcast in record.cpp, and the old bytes stay under tests/golden.
 #include <variant>
 
+#include "core/domain/assignment_events.hpp"
 #include "core/domain/catalog_events.hpp"
 #include "core/domain/lease_events.hpp"
 #include "core/domain/people_events.hpp"
@@ -40,7 +41,9 @@ using EventBody = std::variant<
     LeaseBeforeEnd, LeaseEnding, LeaseEnded, LeaseUpdated, LeaseDegraded, LeaseHealed,
     LeaseFailed, LeaseChecked, LeaseDeleting, LeaseDeleted, TimerSet, TimerFired, TimerDone,
     TimerFailed, HostEnrolled, HostCapabilitySet, HostWithdrawn, HostLost, HostSeen,
-    HostPropertyChanged, FloatingIpCreated, FloatingIpDeleted>;
+    HostPropertyChanged, FloatingIpCreated, FloatingIpDeleted,
+    // to whom VMs are given
+    VmAssigned, VmReleased>;
 // clang-format on
 
 struct Event {

@@ -96,6 +96,9 @@ std::span<const Step> plan_of(CommandKind command) {
     case HostSetAlive:
     case FloatingIpCreate:
     case FloatingIpDelete:
+    case VmAssign:
+    case VmRelease:
+    case BackendRegister:
       return {};
   }
   return {};

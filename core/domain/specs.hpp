@@ -47,6 +47,8 @@ struct VmSpec {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  // Of a cloud that numbers its VMs (cloud_face.hpp): never used twice there.
+  std::optional<std::uint64_t> number;
   bool operator==(const VmSpec&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -62,6 +64,7 @@ struct VmSpec {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("number", s.number);
   }
 };
 
@@ -203,6 +206,7 @@ struct Backend {
   std::string type;  // simulated, openstack, libvirt
   std::string worker_pool = "default";
   bool places_hosts = true;  // the core chooses the host and the address
+  std::string face;          // of a simulated one that plays another cloud (cloud_face.hpp)
   bool operator==(const Backend&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -210,6 +214,7 @@ struct Backend {
     v("type", s.type);
     v("worker_pool", s.worker_pool);
     v("places_hosts", s.places_hosts);
+    v("face", s.face);
   }
 };
 

@@ -141,8 +141,11 @@ enum class CommandKind : std::uint8_t {
   HostSetAlive,
   FloatingIpCreate,
   FloatingIpDelete,
+  VmAssign,
+  VmRelease,
+  BackendRegister,
 };
-constexpr std::array<std::string_view, 43> enum_names(CommandKind) {
+constexpr std::array<std::string_view, 46> enum_names(CommandKind) {
   return {"vm.create",
           "vm.delete",
           "vm.start",
@@ -185,7 +188,10 @@ constexpr std::array<std::string_view, 43> enum_names(CommandKind) {
           "host.property.set",
           "host.set_alive",
           "floating_ip.create",
-          "floating_ip.delete"};
+          "floating_ip.delete",
+          "vm.assign",
+          "vm.release",
+          "backend.register"};
 }
 constexpr bool is_batch(CommandKind k) {
   return k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive;

@@ -235,6 +235,7 @@ struct WorldEvolver {
     vm->creator = e.task;
     vm->spec = e.spec;
     if (auto* range = find_in(w.addresses_, vm->spec.network)) range->take(vm->spec.ipv4);
+    w.nodes_.on_requested(vm->spec);
     w.use(*vm);
     const bool is_new = w.vms_.emplace(vm->id, std::move(vm)).second;
     CHECK(is_new, "seq {}: {} is requested twice", seq, event.stream.text());
@@ -301,6 +302,7 @@ struct WorldEvolver {
     Vm& v = versioned_vm();
     w.unuse(v);
     if (auto* range = find_in(w.addresses_, v.spec.network)) range->release(v.spec.ipv4);
+    w.nodes_.on_deleted(v.id);
     w.vms_.erase(v.id);
   }
   void operator()(const SnapshotCreated& e) const {
@@ -321,6 +323,10 @@ struct WorldEvolver {
     }
     if (v.current_snapshot == e.name) v.current_snapshot = parent;
   }
+
+  template <class E>
+  requires requires(NodeBook& book, const VmId& id, const E& e) { book.fold(id, e); }
+  void operator()(const E& e) const { w.nodes_.fold(versioned_vm().id, e); }
 
   // ---- image ----
   void add_image(const Image& image, ImageState state, const TaskId& by) const {
@@ -396,6 +402,7 @@ struct WorldEvolver {
   void operator()(const BackendRegistered& e) const {
     count_named();
     w.backends_[e.backend.name] = e.backend;
+    w.nodes_.on_registered(e.backend.name);
   }
   void operator()(const ProjectCreated& e) const {
     count_named();

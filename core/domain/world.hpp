@@ -14,6 +14,7 @@
 
 #include "core/domain/events.hpp"
 #include "core/domain/lease_book.hpp"
+#include "core/domain/node_book.hpp"
 #include "core/domain/record.hpp"
 #include "core/domain/task.hpp"
 
@@ -163,6 +164,7 @@ class World {
   };
   const std::map<std::string, LiveHost>& hosts() const { return hosts_; }
   const LeaseBook& leases() const { return leases_; }
+  const NodeBook& nodes() const { return nodes_; }
   const AddressRange* addresses(const NetworkId& id) const;
   Usage usage(std::string_view project) const;
   std::uint64_t tasks_in_flight(std::string_view tenant) const;
@@ -237,6 +239,7 @@ class World {
   std::map<std::string, User, std::less<>> users_;
   FlatMap<TokenId, AccessToken> tokens_;
   LeaseBook leases_;
+  NodeBook nodes_;
   std::map<std::string, StreamVersion, std::less<>> named_versions_;  // by StreamId::text()
 
   // ---- derived: rebuilt after a snapshot is read ----

@@ -15,6 +15,8 @@ enum class Section : std::uint8_t {
   Recent,
   Leases,
   LeaseRest,
+  NodeRest,
+  Assignments,
 };
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
@@ -134,6 +136,8 @@ std::uint64_t World::layout_digest() {
   RecentOutcome outcome;
   Lease lease;
   LeaseBook::Rest rest;
+  NodeBook::Rest nodes;
+  Assignment assignment;
   digest.add(head);
   digest.add(task);
   digest.add(vm);
@@ -142,6 +146,8 @@ std::uint64_t World::layout_digest() {
   digest.add(outcome);
   digest.add(lease);
   digest.add(rest);
+  digest.add(nodes);
+  digest.add(assignment);
   return digest.digest();
 }
 
@@ -177,6 +183,12 @@ bool World::write_snapshot(const std::function<bool(std::string_view)>& sink) co
   PieceWriter leases(Section::Leases, sink);
   leases_.each_lease([&](const Lease& lease) { leases.add(lease); });
   if (!leases.finish()) return false;
+  PieceWriter node_rest(Section::NodeRest, sink);
+  node_rest.add(nodes_.rest());
+  if (!node_rest.finish()) return false;
+  PieceWriter assignments(Section::Assignments, sink);
+  nodes_.each_assignment([&](const Assignment& a) { assignments.add(a); });
+  if (!assignments.finish()) return false;
   PieceWriter recent(Section::Recent, sink);
   for (const TaskId& id : recent_order_) recent.add(RecentOutcome{id, recent_.at(id)});
   return recent.finish();
@@ -222,6 +234,13 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
     case Section::LeaseRest:
       ok = read_entries<LeaseBook::Rest>(
           piece, [&](LeaseBook::Rest rest) { leases_.restore(std::move(rest)); });
+      break;
+    case Section::NodeRest:
+      ok = read_entries<NodeBook::Rest>(
+          piece, [&](NodeBook::Rest rest) { nodes_.restore(std::move(rest)); });
+      break;
+    case Section::Assignments:
+      ok = read_entries<Assignment>(piece, [&](Assignment a) { nodes_.restore(std::move(a)); });
       break;
     case Section::Catalogue:
       ok = read_entries<Catalogue>(piece, [&](Catalogue c) {

@@ -47,6 +47,10 @@ inline CatalogColumns columns_of(const ReservableHostRow& r) { return {r.host.na
 inline CatalogColumns columns_of(const HostPropertyRow& r) { return {r.property, {}, true}; }
 inline CatalogColumns columns_of(const FloatingIpRow&) { return {{}, {}, true}; }
 
+inline CatalogColumns columns_of(const AssignmentRow& r) {
+  return {r.assignment.user, r.tenant, false};
+}
+
 template <class Row>
 class CatalogTable {
  public:

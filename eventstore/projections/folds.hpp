@@ -1,5 +1,6 @@
 #pragma once
 // All folds together, over one database: what becomes of an event, and of a lot's end.
+#include "eventstore/projections/assignment_fold.hpp"
 #include "eventstore/projections/catalog_fold.hpp"
 #include "eventstore/projections/lease_fold.hpp"
 #include "eventstore/projections/stats_fold.hpp"
@@ -16,13 +17,15 @@ struct Folds {
         tasks(db, tallies, stats, max_hot),
         vms(db, tallies, stats, max_hot),
         catalog(db, tallies),
-        leases(db) {}
+        leases(db),
+        assignments(db) {}
 
   void load() {
     tallies.load();
     tasks.load();
     catalog.load();
     leases.load();
+    assignments.load();
   }
 
   void record(const domain::RecordBody& record) {
@@ -37,6 +40,7 @@ struct Folds {
             vms.on(ctx, e);
             catalog.on(ctx, e);
             leases.on(ctx, e);
+            assignments.on(ctx, e);
           },
           event.body);
     }
@@ -47,6 +51,7 @@ struct Folds {
     vms.flush();
     catalog.flush();
     leases.flush();
+    assignments.flush();
     stats.flush();
     tallies.flush();
   }
@@ -57,6 +62,7 @@ struct Folds {
   VmFold vms;
   CatalogFold catalog;
   LeaseFold leases;
+  AssignmentFold assignments;
 };
 
 }  // namespace slipway::eventstore

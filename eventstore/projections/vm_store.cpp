@@ -7,7 +7,7 @@ namespace slipway::eventstore {
 const char* const kVmColumns =
     "created_seq, id, tenant, name, backend, host, image, network, flavor, vcpus, memory_mb, "
     "disk_gb, ipv4, labels, keypair, admin_secret, user_data, state, task, backend_ref, error, "
-    "created_at, updated_at, launched_at, deleted_at, version, seq";
+    "created_at, updated_at, launched_at, deleted_at, version, seq, number";
 
 namespace {
 constexpr const char* kUpdate =
@@ -48,6 +48,8 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
   row.deleted_at = s.maybe_time(at++);
   row.version = s.as<std::uint64_t>(at++);
   row.seq = s.as<domain::Seq>(at++);
+  row.spec.number.reset();
+  if (!s.is_null(at)) row.spec.number = s.as<std::uint64_t>(at);
   row.spec.labels.clear();
   if (s.is_null(labels)) return true;
   const auto json = parser.parse_trusted(s.text(labels));
@@ -56,7 +58,8 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
 
 VmStore::VmStore(Database& db)
     : db_(db),
-      insert_(db, "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      insert_(db,
+              "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       insert_label_(db, "INSERT OR IGNORE INTO vm_labels VALUES(?,?,?)"),
       update_(db, kUpdate),
       update_state_(db, kUpdateState),
@@ -79,7 +82,7 @@ void VmStore::insert(const VmRow& row) {
               spec.network, spec.size.flavor, spec.size.vcpus, spec.size.memory_mb,
               spec.size.disk_gb, spec.ipv4, labels, spec.keypair, spec.admin_secret, spec.user_data,
               row.state, row.task, row.backend_ref, row.error, row.created_at, row.updated_at,
-              row.launched_at, row.deleted_at, row.version, row.seq);
+              row.launched_at, row.deleted_at, row.version, row.seq, spec.number);
   for (const auto& [key, value] : spec.labels) insert_label_.run(key, value, row.created_seq);
 }
 
