@@ -33,9 +33,10 @@ Router::Guard AccessGuard::guard() {
 Router::HeadGuard AccessGuard::head_guard() {
   return [this](const Route& route, const Request& head, const Responder& reply) {
     const Right right = right_of(route.permission.value());
-    if (right == Right::Public) return true;
-    const Client client{reply};
-    const auto identity = authenticator_.by_bearer(head);
+    const Door door = door_of(route.permission.value());
+    if (right == Right::Public || door == Door::OwnKeeping) return true;
+    const Client client{reply, errors_of(door)};
+    const auto identity = by_head(door, head);
     if (!identity) {
       client.fail(identity.error());
     } else if (!(*identity)->may(right)) {
@@ -47,10 +48,20 @@ Router::HeadGuard AccessGuard::head_guard() {
   };
 }
 
+base::Result<IdentityPtr> AccessGuard::by_head(Door door, const Request& head) const {
+  if (door == Door::Core) return authenticator_.by_bearer(head);
+  const DoorKeeper& keeper = doors_[static_cast<std::size_t>(door)];
+  if (keeper.identify_head) return keeper.identify_head(head);
+  return base::fail(Errc::Forbidden, "this door is closed");
+}
+
+const ErrorRenderer* AccessGuard::errors_of(Door door) const {
+  const ErrorRenderer* errors = doors_[static_cast<std::size_t>(door)].errors;
+  return errors == nullptr ? &Client::kProblems : errors;
+}
+
 Client AccessGuard::client_of(const Call& call) const {
-  const DoorKeeper& keeper =
-      doors_[static_cast<std::size_t>(door_of(call.route->permission.value()))];
-  return {call.reply, keeper.errors == nullptr ? &Client::kProblems : keeper.errors};
+  return {call.reply, errors_of(door_of(call.route->permission.value()))};
 }
 
 // False when it has answered with 429.

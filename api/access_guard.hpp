@@ -22,6 +22,9 @@ class AccessGuard {
   struct DoorKeeper {
     std::function<void(const Call& call, Enter enter)> identify;
     const ErrorRenderer* errors = nullptr;
+    // For routes that take a body piece by piece: who asks, by the head alone and at once. A door
+    // without it lets no such body in.
+    std::function<base::Result<IdentityPtr>(const Request& head)> identify_head = nullptr;
   };
   // Before the server starts.
   void open(Door door, DoorKeeper keeper);
@@ -30,14 +33,16 @@ class AccessGuard {
 
   // Refers to this object, which must outlive the router.
   Router::Guard guard();
-  // For routes that take a body piece by piece: those with a bearer token only.
+  // For routes that take a body piece by piece.
   Router::HeadGuard head_guard();
 
  private:
   void admit(Call call);
   void enter(Call call, IdentityPtr identity);
+  const ErrorRenderer* errors_of(Door door) const;
   Client client_of(const Call& call) const;
   bool within_rate(const Call& call, RateOf of, std::string_view who);
+  base::Result<IdentityPtr> by_head(Door door, const Request& head) const;
 
   const ApiServices& services_;
   Authenticator& authenticator_;

@@ -168,7 +168,7 @@ void Authenticator::check(Attempt& attempt) {
   std::string hash = dummy_hash_;
   bool known = false;
   if (row != nullptr) {
-    auto secret = services_.open_secret(row->user.password, row->user.tenant);
+    auto secret = services_.open_secret(row->user.password, row->user.secret_tenant());
     if (secret) {
       hash.assign(secret->reveal());
       known = true;

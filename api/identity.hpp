@@ -20,10 +20,11 @@ enum class Door : std::uint8_t {
   VmFront,       // headers user, password, project_name, domain_id
   Perspective,   // none, or a bearer token
   Reservation,   // X-Auth-Token
+  Nano,          // Nano-Session, or Nano-Authorization with a signature
   Orchestrator,  // none, X-Auth-Token, or a token in the body
   OwnKeeping,    // the dialect checks in its handlers (a dialect whose identity is in the body)
 };
-inline constexpr std::size_t kDoors = 6;
+inline constexpr std::size_t kDoors = 7;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

@@ -38,7 +38,8 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main", "orchestrator", "reservation", "perspective"};
+  TextList listeners = {"main",      "orchestrator", "reservation",
+                        "nano_user", "nano_core",    "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -54,6 +55,7 @@ struct HttpConfig {
   std::uint64_t io_threads = 2;
   std::uint64_t query_threads = 2;
   ByteSize max_body_bytes = mib(1);
+  ByteSize max_upload_bytes = gib(64);
   ByteSize max_request_line_bytes = kib(8);
   ByteSize max_header_bytes = kib(16);
   std::uint64_t max_headers = 64;
@@ -88,6 +90,14 @@ struct OrchestratorConfig {
   bool require_token = false;
   bool release_destroys = false;
 };
+struct NanoConfig {
+  std::string user_listen = "127.0.0.1:5870";
+  std::string core_listen = "127.0.0.1:5850";
+  SecretFile core_keys_file{};
+  std::string password_policy = "any";
+  base::Duration session_timeout = seconds(120);
+};
+
 struct PerspectiveConfig {
   std::string listen = "127.0.0.1:8080";
   std::string tenant = "demo";
@@ -240,6 +250,7 @@ struct Config {
   VmFrontConfig vmfront{};
   OrchestratorConfig orchestrator{};
   ReservationConfig reservation{};
+  NanoConfig nano{};
   PerspectiveConfig perspective{};
   LeaseConfig lease{};
   EventLogConfig eventlog{};

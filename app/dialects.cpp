@@ -1,8 +1,12 @@
 #include "app/dialects.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <sstream>
 
 #include "app/listeners.hpp"
+#include "app/secret_file.hpp"
+#include "core/domain/demo_catalog.hpp"
 #include "metrics/log.hpp"
 
 namespace slipway::app {
@@ -45,9 +49,54 @@ api::Reservation::Options reservation_options(const Config& config) {
   return o;
 }
 
+// "<id> <secret>" a line, and perhaps the group that it signs for.
+base::Result<std::vector<api::nano::CoreKey>> core_keys(const SecretFile& file) {
+  std::vector<api::nano::CoreKey> keys;
+  if (file.empty()) return keys;
+  const auto text = read_secret(file);
+  if (!text) return base::fail(text.error());
+  std::istringstream lines{std::string(text->reveal())};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string id, secret, group = std::string(domain::kDemoProject);
+    if (!(words >> id) || id.starts_with('#')) continue;
+    if (!(words >> secret)) {
+      return base::fail(base::Errc::InvalidArgument,
+                        "nano.core_keys_file: a line is no \"<id> <secret>\"");
+    }
+    words >> group;
+    keys.push_back({id, base::Secret(std::move(secret)), group});
+  }
+  return keys;
+}
+
+base::Result<api::nano::Options> nano_options(const NanoConfig& c) {
+  api::nano::Options o;
+  o.session_timeout = c.session_timeout;
+  o.strict_passwords = c.password_policy == "strict";
+  auto keys = core_keys(c.core_keys_file);
+  if (!keys) return base::fail(keys.error());
+  o.core_keys = std::move(*keys);
+  return o;
+}
+
 }  // namespace
 
-Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core)
+base::Result<std::unique_ptr<Dialects>> Dialects::open(const Config& config, Engine& engine,
+                                                       api::CoreApi& core) {
+  auto images =
+      api::ImageFiles::open({.directory = std::filesystem::path(config.server.data_dir) / "images",
+                             .max_bytes = config.http.max_upload_bytes});
+  if (!images) return base::fail(images.error());
+  auto nano = nano_options(config.nano);
+  if (!nano) return base::fail(nano.error());
+  nano->images = images->get();
+  return std::unique_ptr<Dialects>(
+      new Dialects(config, engine, core, std::move(*images), std::move(*nano)));
+}
+
+Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core,
+                   std::unique_ptr<api::ImageFiles> images, api::nano::Options nano)
     : config_(config),
       engine_(engine),
       vmfront_(core.services(), core.authenticator(), core.submitter()),
@@ -57,11 +106,14 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core)
           api::Perspective::Options{config.perspective.tenant, config.perspective.require_token}),
       reservation_(core.services(), core.authenticator(), core.submitter(),
                    reservation_options(config)),
+      nano_(core.services(), core.authenticator(), core.submitter(), core.watch(), std::move(nano)),
+      images_(std::move(images)),
       orchestrator_(core.services(), core.authenticator(), core.submitter(),
                     orchestrator_options(config.orchestrator)) {
   core.guard().open(Door::VmFront, vmfront_.door());
   core.guard().open(Door::Perspective, perspective_.door());
   core.guard().open(Door::Reservation, reservation_.door());
+  core.guard().open(Door::Nano, nano_.door());
   core.guard().open(Door::Orchestrator, orchestrator_.door());
   // Not before: what ended in an earlier run is no news.
   engine_.projector().add_batch_listener(mail_);
@@ -72,6 +124,7 @@ void Dialects::mount(api::Router& router) {
   router.mount("/d/vmfront", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/perspective", perspective_.routes(), api::Perspective::mount_options());
   reservation_.mount(router, "/d/reservation");
+  nano_.mount(router, "/d/nano");
   orchestrator_.mount(router, "/d/orchestrator");
 }
 
@@ -81,6 +134,14 @@ base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) 
   auto status = listen(server, "reservation", config_.reservation.listen,
                        ReservationConfig().listen, std::move(reservation));
   if (!status) return status;
+  for (const auto& [name, address, standard] :
+       {std::tuple{api::nano::kUserListener, config_.nano.user_listen, NanoConfig().user_listen},
+        std::tuple{api::nano::kCoreListener, config_.nano.core_listen, NanoConfig().core_listen}}) {
+    auto nano = new_router();
+    nano_.mount(*nano, "");
+    status = listen(server, name, address, standard, std::move(nano));
+    if (!status) return status;
+  }
   auto orchestrator = new_router();
   orchestrator_.mount(*orchestrator, "");
   status = listen(server, api::Orchestrator::kListener, config_.orchestrator.listen,

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/nano/nano.hpp"
 #include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
+#include "api/images/image_files.hpp"
 #include "app/config.hpp"
 #include "app/engine.hpp"
 
@@ -18,8 +20,10 @@ namespace slipway::app {
 
 class Dialects {
  public:
-  // Opens the dialects' doors in the core API's guard. All three must outlive this object.
-  Dialects(const Config& config, Engine& engine, api::CoreApi& core);
+  // Opens the dialects' doors in the core API's guard. All three must outlive this object. Fails on
+  // a file of keys that cannot be read, and on a directory of images that cannot be made.
+  static base::Result<std::unique_ptr<Dialects>> open(const Config& config, Engine& engine,
+                                                      api::CoreApi& core);
 
   // Below /d/<name>, and /api for the one that lives on the main listener.
   void mount(api::Router& router);
@@ -34,6 +38,8 @@ class Dialects {
   void show(metrics::Instruments& instruments) const;
 
  private:
+  Dialects(const Config& config, Engine& engine, api::CoreApi& core,
+           std::unique_ptr<api::ImageFiles> images, api::nano::Options nano);
   base::Status listen(api::Server& server, std::string_view name, const std::string& address,
                       const std::string& standard, std::shared_ptr<api::Router> router) const;
 
@@ -44,6 +50,8 @@ class Dialects {
   api::perspective::Mail mail_;
   api::Perspective perspective_;
   api::Reservation reservation_;
+  api::Nano nano_;
+  std::unique_ptr<api::ImageFiles> images_;  // its thread answers for nano_, so it goes first
   api::Orchestrator orchestrator_;
 };
 

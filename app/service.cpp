@@ -266,7 +266,9 @@ base::Status Service::listen() {
   services.options.signing_key = *key;
   core_api_ = std::make_unique<api::CoreApi>(std::move(services));
   core_api_->authenticator().set_admin_token(*token);
-  dialects_ = std::make_unique<Dialects>(config_, *engine_, *core_api_);
+  auto dialects = Dialects::open(config_, *engine_, *core_api_);
+  if (!dialects) return fail(dialects.error());
+  dialects_ = std::move(*dialects);
   if (auto status = open_server(); !status) return status;
   apply_live(config_);
   const bool apart = !config_.admin.listen.empty();

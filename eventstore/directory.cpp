@@ -23,6 +23,12 @@ const ProjectRow* Directory::project(const base::Uuid& id) const {
   return nullptr;
 }
 
+const RoleRow* Directory::role(std::string_view name) const { return lookup(roles, name); }
+const GroupRow* Directory::group(std::string_view name) const { return lookup(groups, name); }
+const LoginRow* Directory::login(std::string_view sha256_hex) const {
+  return lookup(logins, sha256_hex);
+}
+
 DirectoryPtr DirectoryBoard::load() const {
   base::Lock lock(mu_);
   return current_;

@@ -86,6 +86,7 @@ struct VmFilter {
   std::optional<domain::ImageId> image{};
   std::optional<std::string> flavor{};
   std::optional<std::string> host{};
+  std::vector<std::string> hosts{};  // any of these
   std::optional<std::string> backend{};
   std::optional<std::uint64_t> number{};  // that its cloud gave it
   bool numbered = false;                  // `backend` is a cloud that gives numbers
@@ -137,6 +138,19 @@ inline constexpr std::size_t kMaxSeriesPoints = 20000;
 struct HourCount {
   base::Time hour{};
   std::int64_t vms = 0;
+};
+
+struct HostStateCount {
+  std::string host;
+  domain::VmState state = domain::VmState::Queued;
+  std::int64_t vms = 0;
+};
+
+struct AuditFilter {
+  std::size_t limit = 20;
+  std::size_t start = 0;  // so many of the newest are left out
+  std::optional<base::Time> after{};
+  std::optional<base::Time> before{};
 };
 
 struct QueryConnection;
@@ -199,6 +213,22 @@ class Reader {
   base::Result<Page<ReservableHostRow>> list_reservable_hosts(const Scope&, const PageRequest&);
   base::Result<Page<HostPropertyRow>> list_host_properties(const Scope&, const PageRequest&);
   base::Result<Page<FloatingIpRow>> list_floating_ips(const Scope&, const PageRequest&);
+  // ---- what a data centre is divided into: all of it, in the order of creation ----
+  base::Result<Read<std::vector<PoolRow>>> pools();
+  base::Result<Read<std::vector<StoragePoolRow>>> storage_pools();
+  base::Result<Read<std::vector<AddressPoolRow>>> address_pools();
+  // Of one pool, those that the scope's VMs have; how many are given in all says `allocated()`.
+  base::Result<Read<std::vector<AddressRow>>> addresses(const Scope&, std::string_view pool);
+  base::Result<Read<std::map<std::string, std::int64_t>>> allocated();  // by pool
+  base::Result<Read<std::vector<TemplateRow>>> templates();
+  base::Result<Read<std::vector<SecurityGroupRow>>> security_groups(const Scope&);
+  // What was never set accepts everything.
+  base::Result<Read<domain::SecurityPolicy>> vm_security(const Scope&, const domain::VmId&);
+  // Reads an entry for each VM of the scope.
+  base::Result<Read<std::vector<HostStateCount>>> vms_by_host(const Scope&);
+
+  // ---- notes of one tenant, newest first ----
+  base::Result<Page<AuditRow>> audit(std::string_view tenant, const AuditFilter&);
 
   // ---- to whom VMs are given. By the VM's id alone, though the look-up takes a user too ----
   base::Result<Read<std::optional<AssignmentRow>>> get_assignment(const Scope&,

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "core/base/fields.hpp"
+#include "core/domain/infrastructure_specs.hpp"
 #include "core/domain/lease.hpp"
+#include "core/domain/membership_specs.hpp"
 #include "core/domain/node_book.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
@@ -119,7 +121,8 @@ struct VmRow {
   domain::VmId id;
   domain::VmSpec spec;  // as it is now: host, size, image and name follow their events
   domain::VmState state = domain::VmState::Queued;
-  domain::TaskId task;  // under way; nil in a stable state
+  bool running = false;  // it was in the last state that was no passing one
+  domain::TaskId task;   // under way; nil in a stable state
   std::string backend_ref;
   std::string error;  // why it is in ERROR
   base::Time created_at{};
@@ -321,6 +324,136 @@ struct FloatingIpRow {
     v("floating_ip", s.floating_ip);
     v("created_at", s.created_at);
   }
+};
+
+// ---- what a data centre is divided into ----
+
+struct PoolRow {
+  domain::Seq created_seq = 0;
+  domain::Pool pool;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("pool", s.pool);
+  }
+};
+
+struct StoragePoolRow {
+  domain::Seq created_seq = 0;
+  domain::StoragePool pool;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("pool", s.pool);
+  }
+};
+
+struct AddressPoolRow {
+  domain::Seq created_seq = 0;
+  domain::AddressPool pool;
+  std::vector<domain::AddressBlock> ranges;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("pool", s.pool);
+    v("ranges", s.ranges);
+  }
+};
+
+// Who has an address of a pool.
+struct AddressRow {
+  domain::Seq created_seq = 0;
+  domain::VmId vm;
+  std::string pool;
+  std::uint32_t ipv4 = 0;
+  std::string tenant;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("vm", s.vm);
+    v("pool", s.pool);
+    v("ipv4", s.ipv4);
+    v("tenant", s.tenant);
+  }
+};
+
+struct TemplateRow {
+  domain::Seq created_seq = 0;
+  domain::SystemTemplate system;
+  base::Time created_at{};
+  base::Time updated_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("system", s.system);
+    v("created_at", s.created_at);
+    v("updated_at", s.updated_at);
+  }
+};
+
+struct SecurityGroupRow {
+  domain::Seq created_seq = 0;
+  domain::SecurityGroup group;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("group", s.group);
+  }
+};
+
+struct VmSecurityRow {
+  domain::Seq created_seq = 0;
+  domain::VmId vm;
+  std::string tenant;
+  domain::SecurityPolicy policy;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("vm", s.vm);
+    v("tenant", s.tenant);
+    v("policy", s.policy);
+  }
+};
+
+// ---- groups ----
+
+struct RoleRow {
+  domain::Seq created_seq = 0;
+  domain::MenuRole role;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("role", s.role);
+  }
+};
+
+struct GroupRow {
+  domain::Seq created_seq = 0;
+  domain::Group group;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("group", s.group);
+  }
+};
+
+struct LoginRow {
+  domain::Seq created_seq = 0;
+  domain::Login login;
+  base::Time created_at{};
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("login", s.login);
+    v("created_at", s.created_at);
+  }
+};
+
+// What somebody noted. Known by the seq of its event.
+struct AuditRow {
+  domain::Seq seq = 0;
+  base::Time time{};
+  std::string content;
 };
 
 // ---- to whom VMs are given ----

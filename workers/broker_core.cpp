@@ -92,7 +92,10 @@ base::Result<Secrets> BrokerCore::open_secrets(const WorkerEffect& effect) const
   Secrets secrets;
   const auto* order = std::get_if<domain::WorkOrder>(&effect.message);
   if (order == nullptr) return secrets;
-  for (const domain::SecretRef* ref : {&order->spec.admin_secret, &order->spec.user_data}) {
+  static const domain::SecretRef kNone;
+  const domain::SecretRef* changed = order->args.guest ? &order->args.guest->secret : &kNone;
+  for (const domain::SecretRef* ref :
+       {&order->spec.admin_secret, &order->spec.user_data, changed}) {
     if (ref->empty()) continue;
     auto value = open_secret_(*ref, effect.tenant);
     if (!value) return base::fail(value.error());

@@ -29,6 +29,7 @@ class Arguments {
   domain::CreateVm create_vm();
   domain::ActOnVm act_on_vm(CommandKind kind);
   void act_arguments(domain::ActOnVm& act);
+  void guest_arguments(domain::ActOnVm& act);
   std::optional<domain::Size> size();
   void open_batch(CommandKind kind);
   void add_commands(domain::OpenBatch& batch, const JsonValue& list);
@@ -163,6 +164,7 @@ void Arguments::act_arguments(domain::ActOnVm& act) {
       if (act.flavor.empty() && !act.args.size && f_.errors().empty()) f_.require("flavor");
       break;
     case CommandKind::VmRebuild:
+    case CommandKind::VmResetSystem:
       act.image = f_.text("image");
       break;
     case CommandKind::VmRename:
@@ -186,8 +188,44 @@ void Arguments::act_arguments(domain::ActOnVm& act) {
       act.new_image = domain::ImageId(new_id());
       break;
     default:
+      guest_arguments(act);
       break;
   }
+}
+
+void Arguments::guest_arguments(domain::ActOnVm& act) {
+  constexpr std::uint64_t kMostMegabytes = (std::uint64_t{1} << 20U) - 1;
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50U;
+  constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20U;
+  const auto number = [&](std::string_view name, std::uint64_t least, std::uint64_t most) {
+    return f_.number(name, least, most, true).value_or(least);
+  };
+  domain::GuestChange change;
+  switch (act.kind) {
+    case CommandKind::VmSetCores:
+      change.cores = static_cast<std::uint32_t>(number("vcpus", 1, 4096));
+      break;
+    case CommandKind::VmSetMemory:
+      change.memory = number("memory_mb", 1, kMostMegabytes);
+      break;
+    case CommandKind::VmDiskResize:
+      change.disk_size = number("size_bytes", kMegabyte, kMostBytes);
+      [[fallthrough]];
+    case CommandKind::VmDiskShrink:
+      change.disk = static_cast<std::uint32_t>(number("disk", 0, 1000));
+      break;
+    case CommandKind::VmSetAutoStart:
+      change.auto_start = f_.flag("enabled");
+      break;
+    case CommandKind::VmMediaInsert:
+      change.media = domain::ImageId(f_.id("image", true).value_or(base::Uuid()));
+      break;
+    case CommandKind::VmMediaEject:
+      break;
+    default:
+      return;
+  }
+  act.args.guest = std::move(change);
 }
 
 // ---- many
@@ -249,8 +287,25 @@ void Arguments::add_copies(domain::OpenBatch& batch, const JsonValue& pattern,
   }
 }
 
+// The others have routes of their own, here or in the dialects that know them.
+bool for_clients(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::BatchTaskCancel:
+    case CommandKind::BatchTaskRedrive:
+    case CommandKind::VmSetQos:
+    case CommandKind::VmSetCredential:
+      return false;
+    case CommandKind::HostSetAlive:
+      return true;
+    default:
+      return kind < CommandKind::SystemInitialize ||
+             (kind >= CommandKind::VmSetCores && kind <= CommandKind::VmMediaEject);
+  }
+}
+
 bool may_be_item(CommandKind kind) {
-  return kind <= CommandKind::ImageDelete || kind == CommandKind::TaskCancel;
+  return kind <= CommandKind::ImageDelete || kind == CommandKind::TaskCancel ||
+         (kind >= CommandKind::VmSetCores && for_clients(kind));
 }
 
 std::optional<domain::ItemBody> Arguments::command_item(const JsonValue& json,
@@ -396,12 +451,6 @@ base::Error unknown_command(std::string_view name) {
   for (const std::string_view word : enum_names(CommandKind{})) known.push_back(word);
   const std::string detail = fmt::format("no command '{}'{}", name, did_you_mean(name, known));
   return {Errc::UnknownCommand, detail, {{"/command", "unknown-command", detail}}};
-}
-
-bool for_clients(CommandKind kind) {
-  return kind != CommandKind::SystemInitialize && kind != CommandKind::BatchTaskCancel &&
-         kind != CommandKind::BatchTaskRedrive &&
-         (kind < CommandKind::LeaseCreate || kind == CommandKind::HostSetAlive);
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ void send_with_password(CoreContext& ctx, const SharedSending& sending) {
       change->password = ref;
       const auto people = ctx.services.people();
       const eventstore::UserRow* user = people->user(change->user);
-      if (user != nullptr) tenant = user->user.tenant;
+      if (user != nullptr) tenant = user->user.secret_tenant();
       request.form = std::make_unique<FixedForm>(204, "");
     }
     request.secrets.push_back({ref, ctx.services.seal(ref, tenant, hash)});

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/box.hpp"
 #include "core/base/json_read.hpp"
 #include "core/base/json_write.hpp"
 #include "core/base/time.hpp"
@@ -96,6 +97,8 @@ template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsOptional<Box<T>> : std::true_type {};
 template <class T>
 struct IsMap : std::false_type {};
 template <class V>

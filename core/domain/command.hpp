@@ -7,7 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "core/domain/image_commands.hpp"
+#include "core/domain/infrastructure_commands.hpp"
 #include "core/domain/lease_commands.hpp"
+#include "core/domain/membership_commands.hpp"
 #include "core/domain/node_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
@@ -38,6 +41,12 @@ struct CreateVm {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  base::Box<GuestSpec> guest;
+  // An address that was asked for by number; nullopt: the next free one.
+  std::optional<std::uint32_t> ipv4;
+  // "MAC" or "address": `name`, an underscore and that of the VM is its name, known only with its
+  // address.
+  std::string name_rule;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("vm", s.vm);
@@ -52,6 +61,9 @@ struct CreateVm {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("guest", s.guest);
+    v("ipv4", s.ipv4);
+    v("name_rule", s.name_rule);
   }
 };
 
@@ -64,6 +76,8 @@ struct ActOnVm {
   std::string flavor;  // resize
   std::string image;   // rebuild
   ImageId new_image;   // image.capture: the id it will have
+  // delete: false refuses it for a VM that runs; nullopt: whatever it does.
+  std::optional<bool> force;
   template <class S, class V>
   static void fields(S& s, V& v) {
     v("kind", s.kind);
@@ -72,6 +86,7 @@ struct ActOnVm {
     v("flavor", s.flavor);
     v("image", s.image);
     v("new_image", s.new_image);
+    v("force", s.force);
   }
 };
 
@@ -152,12 +167,17 @@ struct InitializeSystem {
   std::vector<Network> networks;
   std::vector<Project> projects;
   std::vector<User> users;
+  std::vector<Pool> pools;
+  std::vector<MenuRole> roles;
+  std::vector<Group> groups;
 };
 
 // clang-format off
 using CommandBody = std::variant<
     // work
     CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask, SetPriority, OpenBatch,
+    // images
+    RegisterImage, UpdateImage, StoreImage, SyncImages,
     // people
     CreateUser, SetUserPassword, DeleteUser, CreateToken, DeleteToken,
     // system
@@ -165,6 +185,14 @@ using CommandBody = std::variant<
     // leases of hosts
     CreateLease, UpdateLease, DeleteLease, EnrollHost, UpdateReservableHost, WithdrawHost,
     SetHostProperty, SetHostAlive, CreateFloatingIp, DeleteFloatingIp,
+    // what a data centre is divided into
+    CreatePool, UpdatePool, DeletePool, AttachHost, DetachHost, SetHostEnabled,
+    CreateStoragePool, UpdateStoragePool, DeleteStoragePool, CreateAddressPool,
+    UpdateAddressPool, DeleteAddressPool, AddAddressRange, RemoveAddressRange,
+    DefineTemplate, DeleteTemplate, DefineSecurityGroup, ChangeSecurityGroupRules, DeleteSecurityGroup, ChangeVmSecurity,
+    // roles, groups, sessions, notes
+    CreateRole, UpdateRole, DeleteRole, CreateGroup, UpdateGroup, DeleteGroup, AddGroupMember, RemoveGroupMember,
+    UpdateUser, FoundPeople, OpenSession, RenewSession, CloseSession, AppendAudit, HideAudit,
     // clouds, and to whom VMs are given
     AssignVm, ReleaseVm, RegisterBackend>;
 // clang-format on

@@ -5,8 +5,12 @@
 #include <algorithm>
 
 #include "core/domain/draft.hpp"
+#include "core/domain/guest_rules.hpp"
 #include "core/domain/host_rules.hpp"
+#include "core/domain/image_rules.hpp"
+#include "core/domain/infrastructure_rules.hpp"
 #include "core/domain/lease_rules.hpp"
+#include "core/domain/membership_rules.hpp"
 #include "core/domain/node_rules.hpp"
 #include "core/domain/people.hpp"
 #include "core/domain/placement.hpp"
@@ -46,7 +50,7 @@ class Decider {
   // ---- what carries work to a worker ----
   Status decide(const CreateVm& c) { return accept_work(c, command_.task, TaskId(), 0); }
   Status decide(const ActOnVm& c) { return accept_work(c, command_.task, TaskId(), 0); }
-  Status decide(const DeleteImage& c) { return accept_work(c, command_.task, TaskId(), 0); }
+  Status decide(const DeleteImage& c) { return delete_image(c, command_.task, TaskId(), 0); }
 
   template <class C>
   Status accept_work(const C& c, const TaskId& task, const TaskId& parent, std::uint32_t index) {
@@ -153,7 +157,8 @@ class Decider {
     const Usage more{1, spec.size.vcpus, spec.size.memory_mb, spec.size.disk_gb};
     if (auto status = check_quota(draft_, spec.project, more); !status) return status;
     if (auto status = place_vm(c, spec); !status) return status;
-    if (auto status = take_address(spec); !status) return status;
+    if (auto status = take_address(c, spec); !status) return status;
+    if (!c.name_rule.empty()) spec.name = name_by_rule(c.name_rule, c.name, spec);
     if (auto status = give_number(draft_, spec); !status) return status;
     count(spec);
     backend = spec.backend;
@@ -165,6 +170,7 @@ class Decider {
     base::write_json(args, c);
     accepted.args.text = args.text();
     accepted.resources.push_back({StreamKind::Vm, c.vm, spec.name});
+    define_private_flavor(draft_, spec.size);
     draft_.add(StreamKind::Vm, c.vm, VmRequested{std::move(spec), task});
     return {};
   }
@@ -176,6 +182,7 @@ class Decider {
     spec.keypair = c.keypair;
     spec.admin_secret = c.admin_secret;
     spec.user_data = c.user_data;
+    spec.guest = c.guest;
     base::Error error{Errc::UnprocessableArgument, "", {}};
     const auto note = [&](base::Error e) {
       if (error.message.empty()) error.message = e.message;
@@ -188,7 +195,9 @@ class Decider {
     } else {
       note(unknown("flavor", c.flavor, "/args/flavor"));
     }
-    if (const LiveImage* image = find_image(c.image, spec.backend)) {
+    if (c.image.empty() && c.guest) {
+      spec.image = ImageId();  // an empty disk, to be installed from media
+    } else if (const LiveImage* image = find_image(c.image, spec.backend)) {
       spec.image = image->image.id;
     } else if (!has_own_image(world_, spec.backend, c.image)) {
       note(unknown("image", c.image, "/args/image"));
@@ -215,6 +224,7 @@ class Decider {
     if (const auto id = base::parse_uuid(wanted)) image = world_.image(ImageId(*id));
     if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant);
     if (image == nullptr || image->state != ImageState::Saved) return nullptr;
+    if (image->image.is_media()) return nullptr;  // holds no system
     const std::string& lies_on = image->image.backend;
     if (!lies_on.empty() && !backend.empty() && lies_on != backend) return nullptr;
     return image->image.is_public || image->image.tenant == caller().tenant ? image : nullptr;
@@ -244,16 +254,49 @@ class Decider {
 
   Status place_vm(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
-    spec.host = place(draft_, {spec.backend, spec.project, c.host, ""}, spec.size);
+    const std::string pool = c.guest ? c.guest->pool : "";
+    if (auto status = check_compute_pool(pool); !status) return status;
+    spec.host = place(draft_, {spec.backend, spec.project, c.host, "", pool}, spec.size);
     if (spec.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
     return {};
   }
 
-  Status take_address(VmSpec& spec) {
+  Status check_compute_pool(const std::string& pool) const {
+    const auto is_in = [&](const auto& item) { return item.second.host.pool == pool; };
+    if (pool.empty() || std::any_of(world_.hosts().begin(), world_.hosts().end(), is_in)) return {};
+    return fail(unknown("pool", pool, "/args/pool"));
+  }
+
+  Status take_address(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
+    if (c.ipv4) {
+      if (!world_.addresses(spec.network)->is_free(*c.ipv4) ||
+          !draft_.addresses_given.emplace(spec.network, *c.ipv4).second) {
+        return fail(Errc::UnprocessableArgument,
+                    fmt::format("the address {} is not free", ipv4_text(*c.ipv4)));
+      }
+      spec.ipv4 = *c.ipv4;
+      return {};
+    }
+    const Infrastructure& all = world_.infrastructure();
+    const auto* pool = all.addresses_for(world_.hosts().at(spec.host).host.pool);
+    if (pool != nullptr) return take_pool_address(*pool, spec);
     std::size_t& taken = draft_.addresses_taken[spec.network];
-    spec.ipv4 = world_.addresses(spec.network)->peek(taken);
-    if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
+    do {
+      spec.ipv4 = world_.addresses(spec.network)->peek(taken++);
+      if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
+    } while (!draft_.addresses_given.emplace(spec.network, spec.ipv4).second);
+    return {};
+  }
+
+  Status take_pool_address(const LiveAddressPool& pool, VmSpec& spec) {
+    std::size_t& taken = draft_.pool_addresses_taken[pool.pool.name];
+    spec.ipv4 = Infrastructure::peek(pool, taken);
+    if (spec.ipv4 == 0) {
+      return fail(Errc::CapacityExhausted,
+                  fmt::format("address pool '{}' has no free address", pool.pool.name));
+    }
+    spec.address_pool = pool.pool.name;
     ++taken;
     return {};
   }
@@ -273,6 +316,37 @@ class Decider {
     if (vm != nullptr) backend = vm->spec.backend;
     if (auto status = check_pool(backend); !status) return status;
     return start_on_vm(draft_, command_, c, task, redriven_);
+  }
+
+  Status delete_image(const DeleteImage& c, const TaskId& task, const TaskId& parent,
+                      std::uint32_t index) {
+    const LiveImage* image = world_.image(c.image);
+    if (image == nullptr || !is_kept_here(*image) || !caller().owns(image->image.tenant) ||
+        draft_.images_touched.contains(c.image)) {
+      return accept_work(c, task, parent, index);
+    }
+    draft_.images_touched.insert(c.image);
+    begin_here(task, CommandKind::ImageDelete, parent, index,
+               {{StreamKind::Image, c.image, image->image.name}});
+    draft_.add(StreamKind::Image, c.image, ImageDeleted{});
+    draft_.add(StreamKind::Task, task, TaskSucceeded{});
+    if (parent.is_nil()) return {};
+    draft_.add(StreamKind::Batch, parent, BatchItemSucceeded{task, index});
+    ++draft_.items_ended[parent].succeeded;
+    return {};
+  }
+
+  // A task that no worker has to do with: accepted and begun in one record, by the server itself.
+  void begin_here(const TaskId& task, CommandKind kind, const TaskId& parent, std::uint32_t index,
+                  std::vector<ResourceRef> resources) {
+    draft_.add(StreamKind::Command, task, CommandAccepted{kind, {}, std::move(resources)});
+    TaskQueued queued;
+    queued.command = kind;
+    queued.deadline = deadline();
+    queued.parent = parent;
+    queued.index = index;
+    draft_.add(StreamKind::Task, task, std::move(queued));
+    draft_.add(StreamKind::Task, task, TaskLeased{1, 1, "slipway", SessionId(), {}});
   }
 
   Status start(const DeleteImage& c, const TaskId& task, std::string& backend) {
@@ -445,6 +519,8 @@ class Decider {
             return status;
           } else if constexpr (std::is_same_v<B, RedriveTask>) {
             return redrive(body, item.task, command_.task, index);
+          } else if constexpr (std::is_same_v<B, DeleteImage>) {
+            return delete_image(body, item.task, command_.task, index);
           } else {
             return accept_work(body, item.task, command_.task, index);
           }
@@ -462,16 +538,8 @@ class Decider {
   // An item that no worker has to do with: it is accepted and ended in the same record.
   void end_item_at_once(const BatchItem& item, std::uint32_t index, CommandKind kind,
                         TaskState state, TaskError error) {
-    draft_.add(StreamKind::Command, item.task, CommandAccepted{kind, {}, {}});
-    TaskQueued queued;
-    queued.command = kind;
-    queued.deadline = deadline();
-    queued.parent = command_.task;
-    queued.index = index;
-    draft_.add(StreamKind::Task, item.task, std::move(queued));
+    begin_here(item.task, kind, command_.task, index, resources_of(item.body));
     auto& ended = draft_.items_ended[command_.task];
-    // Carried out by the server itself, here and now.
-    draft_.add(StreamKind::Task, item.task, TaskLeased{1, 1, "slipway", SessionId(), {}});
     if (state == TaskState::Succeeded) {
       draft_.add(StreamKind::Task, item.task, TaskSucceeded{});
       draft_.add(StreamKind::Batch, command_.task, BatchItemSucceeded{item.task, index});
@@ -481,6 +549,17 @@ class Decider {
       draft_.add(StreamKind::Batch, command_.task, BatchItemFailed{item.task, index, state});
       ++ended.failed;
     }
+  }
+
+  // What a refused item was about: by name where it gave no id, or one of its own VMs.
+  std::vector<ResourceRef> resources_of(const ItemBody& body) const {
+    if (const auto* c = std::get_if<CreateVm>(&body)) return {{StreamKind::Vm, c->vm, c->name}};
+    const auto* act = std::get_if<ActOnVm>(&body);
+    if (act == nullptr) return {};
+    const Vm* vm = world_.vm(act->vm);
+    const bool own = vm != nullptr && caller().owns(vm->tenant);
+    const std::string& named = act->vm.is_nil() ? act->args.name : std::string();
+    return {{StreamKind::Vm, act->vm, own ? vm->spec.name : named}};
   }
 
   static void note_item(base::Error& all, std::uint32_t index, const base::Error& error) {
@@ -527,6 +606,9 @@ class Decider {
     for (const auto& n : c.networks) draft_.add(StreamKind::Network, n.id, NetworkDefined{n});
     for (const auto& p : c.projects) draft_.add(StreamKind::Project, p.name, ProjectCreated{p});
     for (const auto& u : c.users) draft_.add(StreamKind::User, u.name, UserCreated{u});
+    for (const auto& p : c.pools) draft_.add(StreamKind::Pool, p.name, PoolCreated{p});
+    for (const auto& r : c.roles) draft_.add(StreamKind::Role, r.name, RoleCreated{r});
+    for (const auto& g : c.groups) draft_.add(StreamKind::Group, g.name, GroupCreated{g});
     return {};
   }
 

@@ -100,6 +100,7 @@ std::vector<Host> hosts() {
     host.name = fmt::format("sim-host-{}", n);
     host.number = n;
     host.backend = kBackend;
+    host.pool = kDefaultPool;
     host.address = fmt::format("192.0.2.{}", 10 + n);
     host.vcpus = 4'000'000;
     host.memory_mb = 4'000'000'000;
@@ -107,6 +108,12 @@ std::vector<Host> hosts() {
     all.push_back(std::move(host));
   }
   return all;
+}
+
+// As the web client of dialect nano names its pages.
+std::vector<std::string> every_menu() {
+  return {"dashboard",   "compute_pool", "storage_pool", "address_pool", "instance", "disk_image",
+          "media_image", "template",     "policy_group", "user",         "log",      "visibility"};
 }
 
 }  // namespace
@@ -120,11 +127,14 @@ InitializeSystem demo_catalog(std::string version, bool demo) {
   all.flavors = flavors();
   all.images = {cirros()};
   all.networks = networks();
+  all.pools = {{std::string(kDefaultPool)}};
   all.projects = {{ProjectId(uuid(kAdminProjectId)), std::string(kAdminProject), "default", {}},
                   {ProjectId(uuid(kDemoProjectId)), std::string(kDemoProject), "default", {}}};
   if (demo) {
     all.users = {{uuid(kDemoUserId), std::string(kDemoUser), std::string(kDemoProject), Role::Admin,
                   std::string(kDemoPasswordRef)}};
+    all.roles = {{"super", every_menu()}};
+    all.groups = {{std::string(kDemoProject), "Demo", {"super"}, {}}};
   }
   return all;
 }

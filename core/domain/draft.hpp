@@ -25,10 +25,13 @@ struct Draft {
 
   std::map<NetworkId, std::size_t> addresses_taken;
   std::map<std::string, std::uint64_t> numbers_given;  // by cloud
-  std::map<std::string, Usage> usage_added;  // by project
-  std::map<std::string, Usage> host_added;   // by host
-  std::set<VmId> vms_touched;                // one command each
+  std::set<std::pair<NetworkId, std::uint32_t>> addresses_given;
+  std::map<std::string, std::size_t> pool_addresses_taken;  // by address pool
+  std::map<std::string, Usage> usage_added;                 // by project
+  std::map<std::string, Usage> host_added;                  // by host
+  std::set<VmId> vms_touched;                               // one command each
   std::set<ImageId> images_touched;
+  std::set<std::string> flavors_defined;  // private ones
   std::set<TaskId> tasks_ended;
   std::set<TaskId> cancels_requested;
   struct Ended {

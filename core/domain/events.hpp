@@ -7,7 +7,9 @@
 #include "core/domain/assignment_events.hpp"
 #include "core/domain/catalog_events.hpp"
 #include "core/domain/lease_events.hpp"
+#include "core/domain/membership_events.hpp"
 #include "core/domain/people_events.hpp"
+#include "core/domain/pool_events.hpp"
 #include "core/domain/system_events.hpp"
 #include "core/domain/task_events.hpp"
 #include "core/domain/vm_events.hpp"
@@ -26,9 +28,10 @@ using EventBody = std::variant<
     // vm
     VmRequested, VmLaunching, VmLaunched, VmStateChanged, VmResized, VmRebuilt, VmRenamed,
     VmMigrated, VmFailed, VmDeleting, VmDeleted, SnapshotCreated, SnapshotRestored,
-    SnapshotDeleted,
+    SnapshotDeleted, VmConfigured, VmCredentialSet, VmMediaInserted, VmMediaEjected,
     // image
     ImageRegistered, ImageSaving, ImageSaved, ImageFailed, ImageDeleting, ImageDeleted,
+    ImageQueued, ImageStored, ImageUpdated,
     // what a cloud has
     FlavorDefined, NetworkDefined, HostAttached, BackendRegistered, ProjectCreated,
     ProjectQuotaSet,
@@ -42,6 +45,16 @@ using EventBody = std::variant<
     LeaseFailed, LeaseChecked, LeaseDeleting, LeaseDeleted, TimerSet, TimerFired, TimerDone,
     TimerFailed, HostEnrolled, HostCapabilitySet, HostWithdrawn, HostLost, HostSeen,
     HostPropertyChanged, FloatingIpCreated, FloatingIpDeleted,
+    // what a data centre is divided into
+    PoolCreated, PoolUpdated, PoolDeleted, HostDetached, HostEnabled, HostDisabled,
+    StoragePoolCreated, StoragePoolUpdated, StoragePoolDeleted, AddressPoolCreated,
+    AddressPoolUpdated, AddressPoolDeleted, AddressRangeAdded, AddressRangeRemoved,
+    TemplateDefined, TemplateDeleted, SecurityGroupDefined, SecurityGroupDeleted,
+    VmSecurityChanged,
+    // roles, groups, sessions, notes
+    RoleCreated, RoleUpdated, RoleDeleted, GroupCreated, GroupUpdated, GroupDeleted,
+    GroupMemberAdded, GroupMemberRemoved, UserUpdated, SessionOpened, SessionRenewed,
+    SessionClosed, AuditNoted, AuditHidden,
     // to whom VMs are given
     VmAssigned, VmReleased>;
 // clang-format on

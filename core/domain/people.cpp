@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/domain/membership_rules.hpp"
+
 namespace slipway::domain {
 
 using base::Errc;
@@ -21,6 +23,7 @@ Status decide_on(Draft& draft, const Command& /*command*/, const SetUserPassword
     return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
   }
   draft.add(StreamKind::User, c.user, UserPasswordChanged{c.password});
+  close_sessions(draft, c.user);
   return {};
 }
 
@@ -29,6 +32,7 @@ Status decide_on(Draft& draft, const Command& /*command*/, const DeleteUser& c) 
     return fail(Errc::NotFound, fmt::format("no user '{}'", c.user));
   }
   draft.add(StreamKind::User, c.user, UserDeleted{});
+  close_sessions(draft, c.user);
   return {};
 }
 

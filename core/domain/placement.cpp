@@ -10,6 +10,8 @@ std::string place(const Draft& draft, const PlaceWanted& wanted, const Size& siz
     if (!host.enabled || host.backend != wanted.backend || name == wanted.except) continue;
     if (!wanted.host.empty() && name != wanted.host) continue;
     if (live.reservable && !draft.world.leases().is_open_to(name, wanted.tenant)) continue;
+    if (!wanted.pool.empty() && host.pool != wanted.pool) continue;
+    if (!draft.world.infrastructure().takes_vms(host.pool)) continue;
     Usage used = live.used;
     if (const auto added = draft.host_added.find(name); added != draft.host_added.end()) {
       used.vcpus += added->second.vcpus;

@@ -30,6 +30,15 @@ constexpr std::array kImageCapture{Step{"image.create", "image.delete"},
                                    Step{"image.await_saved", "", kRepeatable}};
 constexpr std::array kImageDelete{Step{"image.delete", "", kRepeatable}};
 
+constexpr std::array kVmConfigure{Step{"vm.configure", "", kRepeatable}};
+constexpr std::array kVmDiskShrink{Step{"vm.disk_shrink", "", kRepeatable}};
+constexpr std::array kVmResetSystem{Step{"vm.reset_system", ""},
+                                    Step{"vm.await_running", "", kRepeatable}};
+constexpr std::array kVmSetCredential{Step{"vm.set_credential", "", kRepeatable}};
+constexpr std::array kVmConsoleSecret{Step{"vm.console_secret", "", kRepeatable}};
+constexpr std::array kMediaInsert{Step{"media.insert", "", kRepeatable}};
+constexpr std::array kMediaEject{Step{"media.eject", "", kRepeatable}};
+
 }  // namespace
 
 std::span<const Step> plan_of(CommandKind command) {
@@ -54,6 +63,9 @@ std::span<const Step> plan_of(CommandKind command) {
     case VmResume:
       return kVmResume;
     case VmResize:
+    case VmSetCores:
+    case VmSetMemory:
+    case VmDiskResize:
       return kVmResize;
     case VmRebuild:
       return kVmRebuild;
@@ -71,6 +83,27 @@ std::span<const Step> plan_of(CommandKind command) {
       return kImageCapture;
     case ImageDelete:
       return kImageDelete;
+    case VmDiskShrink:
+      return kVmDiskShrink;
+    case VmResetSystem:
+      return kVmResetSystem;
+    case VmSetAutoStart:
+    case VmSetQos:
+      return kVmConfigure;
+    case VmSetCredential:
+      return kVmSetCredential;
+    case VmConsoleResetSecret:
+      return kVmConsoleSecret;
+    case VmMediaInsert:
+      return kMediaInsert;
+    case VmMediaEject:
+      return kMediaEject;
+    case BatchVmStop:
+    case MigrationStart:
+    case ImageRegister:
+    case ImageUpdate:
+    case ImageUpload:
+    case ImageSync:
     case BatchCommands:
     case BatchVmCreate:
     case BatchVmDelete:
@@ -96,6 +129,41 @@ std::span<const Step> plan_of(CommandKind command) {
     case HostSetAlive:
     case FloatingIpCreate:
     case FloatingIpDelete:
+    case PoolCreate:
+    case PoolUpdate:
+    case PoolDelete:
+    case HostAttach:
+    case HostDetach:
+    case HostSetEnabled:
+    case StoragePoolCreate:
+    case StoragePoolUpdate:
+    case StoragePoolDelete:
+    case AddressPoolCreate:
+    case AddressPoolUpdate:
+    case AddressPoolDelete:
+    case AddressRangeAdd:
+    case AddressRangeRemove:
+    case TemplateDefine:
+    case TemplateDelete:
+    case SecurityGroupDefine:
+    case SecurityGroupChangeRules:
+    case SecurityGroupDelete:
+    case VmChangeSecurity:
+    case RoleCreate:
+    case RoleUpdate:
+    case RoleDelete:
+    case GroupCreate:
+    case GroupUpdate:
+    case GroupDelete:
+    case GroupMemberAdd:
+    case GroupMemberRemove:
+    case UserUpdate:
+    case SystemFound:
+    case SessionOpen:
+    case SessionRenew:
+    case SessionClose:
+    case AuditAppend:
+    case AuditHide:
     case VmAssign:
     case VmRelease:
     case BackendRegister:

@@ -35,4 +35,29 @@ std::string mac_of(std::uint32_t ipv4) {
                      ipv4 & 0xFFU);
 }
 
+std::string mac_of(const VmSpec& spec) {
+  return spec.guest && !spec.guest->mac.empty() ? spec.guest->mac : mac_of(spec.ipv4);
+}
+
+namespace {
+constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20U;
+}  // namespace
+
+std::uint64_t in_megabytes(std::uint64_t given) {
+  return given < kMegabyte ? given : (given - 1) / kMegabyte + 1;
+}
+
+std::uint64_t in_unit_of(std::uint64_t like, std::uint64_t megabytes) {
+  return like < kMegabyte ? megabytes : megabytes * kMegabyte;
+}
+
+GuestSpec guest_of(const VmSpec& spec) {
+  GuestSpec guest = spec.guest ? *spec.guest : GuestSpec{};
+  if (guest.memory == 0) guest.memory = spec.size.memory_mb;
+  if (guest.disks.empty()) {
+    guest.disks.push_back(spec.size.disk_gb * kMegabytesPerGigabyte * kMegabyte);
+  }
+  return guest;
+}
+
 }  // namespace slipway::domain

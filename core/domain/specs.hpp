@@ -8,6 +8,7 @@
 
 #include "core/base/fields.hpp"
 #include "core/base/result.hpp"
+#include "core/domain/guest.hpp"
 #include "core/domain/ids.hpp"
 #include "core/domain/states.hpp"
 #include "core/domain/stream_id.hpp"
@@ -47,6 +48,8 @@ struct VmSpec {
   std::string keypair;
   SecretRef admin_secret;
   SecretRef user_data;
+  std::string address_pool;  // that `ipv4` is of; empty: the network's own range
+  base::Box<GuestSpec> guest;
   // Of a cloud that numbers its VMs (cloud_face.hpp): never used twice there.
   std::optional<std::uint64_t> number;
   bool operator==(const VmSpec&) const = default;
@@ -64,6 +67,8 @@ struct VmSpec {
     v("keypair", s.keypair);
     v("admin_secret", s.admin_secret);
     v("user_data", s.user_data);
+    v("address_pool", s.address_pool);
+    v("guest", s.guest);
     v("number", s.number);
   }
 };
@@ -71,12 +76,16 @@ struct VmSpec {
 std::string ipv4_text(std::uint32_t ipv4);                       // "192.168.233.213"
 std::optional<std::uint32_t> parse_ipv4(std::string_view text);  // strict dotted quad
 std::string mac_of(std::uint32_t ipv4);                          // "fa:16:3e:xx:xx:xx"
+std::string mac_of(const VmSpec& spec);                          // that, or the one asked for
+// Its GuestSpec, or one that says no more than the rest of `spec` does.
+GuestSpec guest_of(const VmSpec& spec);
 
 struct Snapshot {
   std::string name;
   std::string description;
   std::string parent;  // name; empty for a root
   bool with_memory = false;
+  bool running = false;  // the VM was, when it was made
   base::Time created_at{};
   bool operator==(const Snapshot&) const = default;
   template <class S, class V>
@@ -85,6 +94,7 @@ struct Snapshot {
     v("description", s.description);
     v("parent", s.parent);
     v("with_memory", s.with_memory);
+    v("running", s.running);
     v("created_at", s.created_at);
   }
 };
@@ -112,6 +122,29 @@ struct Flavor {
   }
 };
 
+enum class ImageKind : std::uint8_t { Disk, Media };
+constexpr std::array<std::string_view, 2> enum_names(ImageKind) { return {"disk", "media"}; }
+
+// What an image has that its owner gave a kind, tags and such, or whose bytes came in by upload.
+struct ImageTraits {
+  ImageKind kind = ImageKind::Disk;
+  std::string owner;
+  std::string group;
+  std::string description;
+  std::vector<std::string> tags;
+  bool stored = false;  // its bytes are in the server's own directory of images
+  bool operator==(const ImageTraits&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("kind", s.kind);
+    v("owner", s.owner);
+    v("group", s.group);
+    v("description", s.description);
+    v("tags", s.tags);
+    v("stored", s.stored);
+  }
+};
+
 struct Image {
   ImageId id;
   std::string name;
@@ -128,6 +161,8 @@ struct Image {
   std::string backend_ref;
   std::optional<VmId> source_vm;
   Labels properties;
+  base::Box<ImageTraits> traits;
+  bool is_media() const { return traits && traits->kind == ImageKind::Media; }
   bool operator==(const Image&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -146,6 +181,7 @@ struct Image {
     v("backend_ref", s.backend_ref);
     v("source_vm", s.source_vm);
     v("properties", s.properties);
+    v("traits", s.traits);
   }
 };
 
@@ -180,7 +216,7 @@ struct Host {
   std::string name;
   std::uint64_t number = 0;  // what a dialect that wants decimal ids shows
   std::string backend;
-  std::string pool = "default";
+  std::string pool;  // empty: in none, and takes no VMs
   std::string address;
   bool enabled = true;
   std::uint64_t vcpus = 0;  // capacity; used is folded from the VMs placed here
@@ -254,6 +290,11 @@ struct User {
   std::string tenant;
   Role role = Role::None;
   SecretRef password;  // argon2id hash, in the secrets store
+  std::string nick;
+  std::string mail;
+  // The tenant that the password was sealed for, where the user has moved since; else empty.
+  std::string sealed_for;
+  const std::string& secret_tenant() const { return sealed_for.empty() ? tenant : sealed_for; }
   bool operator==(const User&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -262,8 +303,13 @@ struct User {
     v("tenant", s.tenant);
     v("role", s.role);
     v("password", s.password);
+    v("nick", s.nick);
+    v("mail", s.mail);
+    v("sealed_for", s.sealed_for);
   }
 };
+// Under this name are the passwords sealed of users who have no tenant at first.
+inline constexpr std::string_view kPeopleTenant = "people";
 
 struct AccessToken {
   TokenId id;

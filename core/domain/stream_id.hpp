@@ -39,13 +39,15 @@ enum class StreamKind : std::uint8_t {
   Subscription,
   System,
   Keypair,
+  Template,
+  SecurityGroup,
 };
-constexpr std::array<std::string_view, 25> enum_names(StreamKind) {
-  return {"command",      "task",         "batch",        "vm",     "image",
-          "snapshot",     "lease",        "reservation",  "host",   "pool",
-          "storage_pool", "address_pool", "network",      "flavor", "project",
-          "backend",      "user",         "group",        "role",   "session",
-          "token",        "audit",        "subscription", "system", "keypair"};
+constexpr std::array<std::string_view, 27> enum_names(StreamKind) {
+  return {"command", "task",        "batch",         "vm",      "image",        "snapshot",
+          "lease",   "reservation", "host",          "pool",    "storage_pool", "address_pool",
+          "network", "flavor",      "project",       "backend", "user",         "group",
+          "role",    "session",     "token",         "audit",   "subscription", "system",
+          "keypair", "template",    "security_group"};
 }
 
 struct StreamId {

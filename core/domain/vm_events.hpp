@@ -42,6 +42,24 @@ struct VmMigrated {
   std::string host;
   SLIPWAY_EVENT(VmMigrated, v("host", s.host);)
 };
+// Its guest as it is from now on: owner, disks, start with the host, limits.
+struct VmConfigured {
+  GuestSpec guest;
+  SLIPWAY_EVENT(VmConfigured, v("guest", s.guest);)
+};
+// The administrator's name and password are these.
+struct VmCredentialSet {
+  std::string admin_name;
+  SecretRef secret;
+  SLIPWAY_EVENT(VmCredentialSet, v("admin_name", s.admin_name); v("secret", s.secret);)
+};
+struct VmMediaInserted {
+  ImageId image;
+  SLIPWAY_EVENT(VmMediaInserted, v("image", s.image);)
+};
+struct VmMediaEjected {
+  SLIPWAY_EVENT(VmMediaEjected, )
+};
 // ERROR: the task ended badly and the VM's state is not known to be good.
 struct VmFailed {
   std::string reason;
@@ -74,6 +92,24 @@ struct SnapshotDeleted {
 struct ImageRegistered {
   Image image;
   SLIPWAY_EVENT(ImageRegistered, v("image", s.image);)
+};
+// QUEUED: known by name; its bytes are still to come.
+struct ImageQueued {
+  Image image;
+  SLIPWAY_EVENT(ImageQueued, v("image", s.image);)
+};
+// SAVED: its bytes are in the server's own directory of images.
+struct ImageStored {
+  std::uint64_t size_bytes = 0;
+  std::string checksum_md5;
+  std::string checksum_sha512;
+  SLIPWAY_EVENT(ImageStored, v("size_bytes", s.size_bytes); v("checksum_md5", s.checksum_md5);
+                v("checksum_sha512", s.checksum_sha512);)
+};
+struct ImageUpdated {
+  std::string name;
+  ImageTraits traits;
+  SLIPWAY_EVENT(ImageUpdated, v("name", s.name); v("traits", s.traits);)
 };
 struct ImageSaving {
   Image image;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/domain/draft.hpp"
+#include "core/domain/guest_rules.hpp"
 #include "core/domain/node_rules.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -97,6 +98,9 @@ base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& ac
   if (image->state != ImageState::Saved) {
     return fail(Errc::IllegalTransition, "the image is not SAVED");
   }
+  if (image->image.is_media()) {
+    return fail(Errc::UnprocessableArgument, "a media image holds no system");
+  }
   args.image = image->image.id;
   return {};
 }
@@ -114,8 +118,8 @@ base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
                             fmt::format("no host '{}'", args.host),
                             {{"/args/host", "unknown-host", "no such host"}}});
   }
-  args.host =
-      place(draft, {vm.spec.backend, vm.spec.project, args.host, vm.spec.host}, vm.spec.size);
+  args.host = place(draft, {vm.spec.backend, vm.spec.project, args.host, vm.spec.host, args.pool},
+                    vm.spec.size);
   if (args.host.empty()) return fail(Errc::CapacityExhausted, "no host has room for this VM");
   Usage& added = draft.host_added[args.host];
   added.vcpus += vm.spec.size.vcpus;
@@ -142,7 +146,14 @@ base::Status resolve(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs&
     case CommandKind::VmResize:
       return resolve_resize(draft, vm, act, args);
     case CommandKind::VmRebuild:
+    case CommandKind::VmResetSystem:
       return resolve_rebuild(draft.world, vm, act, args);
+    case CommandKind::VmSetCores:
+    case CommandKind::VmSetMemory:
+    case CommandKind::VmDiskResize:
+      if (auto status = resolve_guest(draft.world, vm, act.kind, args); !status) return status;
+      return args.size ? make_room_to_grow(draft, vm, *args.size)
+                       : fail(Errc::UnprocessableArgument, "no size was named");
     case CommandKind::VmMigrate:
       return resolve_migrate(draft, vm, args);
     case CommandKind::VmSnapshotCreate:
@@ -158,8 +169,14 @@ base::Status resolve(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs&
         return fail(Errc::ResourceBusy, "an image with this id exists");
       }
       return {};
-    default:
+    case CommandKind::VmDelete:
+      if (act.force == false && vm.state == VmState::Running) {
+        return fail(Errc::IllegalTransition,
+                    fmt::format("instance '{}' is still running", base::to_string(vm.id)));
+      }
       return {};
+    default:
+      return resolve_guest(draft.world, vm, act.kind, args);
   }
 }
 
@@ -177,6 +194,7 @@ void start_capture(Draft& draft, const Vm& vm, const ActOnVm& act, const TaskId&
   image.source_vm = vm.id;
   image.min_disk_gb = vm.spec.size.disk_gb;
   if (!act.args.description.empty()) image.properties["description"] = act.args.description;
+  image.traits = act.args.traits;
   draft.add(StreamKind::Image, image.id, ImageSaving{std::move(image), task});
 }
 
@@ -191,9 +209,13 @@ void add_changes(Draft& draft, const Vm& vm, const Task& task) {
   const ActionArgs args = action_args(task);
   switch (task.command) {
     case CommandKind::VmResize:
+    case CommandKind::VmSetCores:
+    case CommandKind::VmSetMemory:
+    case CommandKind::VmDiskResize:
       if (args.size) draft.add(StreamKind::Vm, vm.id, VmResized{*args.size});
       break;
     case CommandKind::VmRebuild:
+    case CommandKind::VmResetSystem:
       draft.add(StreamKind::Vm, vm.id, VmRebuilt{args.image});
       break;
     case CommandKind::VmRename:
@@ -203,9 +225,10 @@ void add_changes(Draft& draft, const Vm& vm, const Task& task) {
       if (!args.host.empty()) draft.add(StreamKind::Vm, vm.id, VmMigrated{args.host});
       break;
     case CommandKind::VmSnapshotCreate:
-      draft.add(StreamKind::Vm, vm.id,
-                SnapshotCreated{{args.snapshot, args.description, vm.current_snapshot,
-                                 args.with_memory, draft.now}});
+      draft.add(
+          StreamKind::Vm, vm.id,
+          SnapshotCreated{{args.snapshot, args.description, vm.current_snapshot, args.with_memory,
+                           vm.stable_state == VmState::Running, draft.now}});
       break;
     case CommandKind::VmSnapshotRestore:
       draft.add(StreamKind::Vm, vm.id, SnapshotRestored{args.snapshot});
@@ -216,9 +239,24 @@ void add_changes(Draft& draft, const Vm& vm, const Task& task) {
     default:
       break;
   }
+  add_guest_changes(draft, vm, task.command, args);
+}
+
+// Where its display is served is known to the backend alone, and may change with any command.
+void note_display(Draft& draft, const Vm& vm, const base::RawJson& result) {
+  thread_local base::JsonParser parser({.depth = 64});
+  if (result.text.empty()) return;
+  const auto json = parser.parse_trusted(result.text);
+  const auto display = json ? json->find("display") : std::nullopt;
+  const auto text = display ? display->string() : std::nullopt;
+  if (!text || (vm.spec.guest && vm.spec.guest->display == *text)) return;
+  GuestSpec guest = vm.spec.guest ? *vm.spec.guest : GuestSpec{};
+  guest.display = *text;
+  draft.add(StreamKind::Vm, vm.id, VmConfigured{std::move(guest)});
 }
 
 void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
+  if (task.command < CommandKind::VmSetCores) note_display(draft, vm, ending.result);
   if (task.command == CommandKind::VmCreate) {
     const StepRecord* made = first_done(ending);
     draft.add(StreamKind::Vm, vm.id, VmLaunched{made == nullptr ? "" : made->backend_ref});
@@ -309,6 +347,9 @@ const VmRule* vm_rule(CommandKind command) {
   static constexpr VmRule kResume{bit(Suspended) | bit(Paused), Resuming, Running};
   static constexpr VmRule kResize{kUp | kOff, Resizing, std::nullopt, kHarmless};
   static constexpr VmRule kRebuild{kUp | kOff | bit(Error), Rebuilding, Running};
+  static constexpr VmRule kResetSystem{kUp | kOff, Rebuilding, std::nullopt};
+  static constexpr VmRule kInsert{kUp, std::nullopt, std::nullopt, kHarmless};
+  static constexpr VmRule kParts{kUp | kOff, std::nullopt, std::nullopt, kHarmless};
   static constexpr VmRule kRename{kAny, std::nullopt, std::nullopt, kHarmless};
   static constexpr VmRule kMigrate{kUp | kOff, Migrating, std::nullopt, kHarmless};
   static constexpr VmRule kSnapshot{kUp | kOff, Snapshotting, std::nullopt, kHarmless};
@@ -334,10 +375,24 @@ const VmRule* vm_rule(CommandKind command) {
     case CommandKind::VmResume:
       return &kResume;
     case CommandKind::VmResize:
+    case CommandKind::VmSetCores:
+    case CommandKind::VmSetMemory:
+    case CommandKind::VmDiskResize:
       return &kResize;
+    case CommandKind::VmResetSystem:
+      return &kResetSystem;
+    case CommandKind::VmMediaInsert:
+      return &kInsert;
+    case CommandKind::VmMediaEject:
+    case CommandKind::VmDiskShrink:
+    case CommandKind::VmSetCredential:
+      return &kParts;
     case CommandKind::VmRebuild:
       return &kRebuild;
     case CommandKind::VmRename:
+    case CommandKind::VmSetAutoStart:
+    case CommandKind::VmSetQos:
+    case CommandKind::VmConsoleResetSecret:
       return &kRename;
     case CommandKind::VmMigrate:
       return &kMigrate;
@@ -411,6 +466,7 @@ base::Status start_on_vm(Draft& draft, const Command& command, const ActOnVm& ac
   if (act.kind == CommandKind::ImageCapture) {
     accepted.resources.push_back({StreamKind::Image, act.new_image, act.args.name});
   }
+  if (resolved.args.size) define_private_flavor(draft, *resolved.args.size);
   draft.add(StreamKind::Vm, vm->id,
             act.kind == CommandKind::VmDelete
                 ? EventBody(VmDeleting{task})

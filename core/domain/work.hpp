@@ -48,6 +48,9 @@ struct ActionArgs {
   bool live = false;         // migrate
   bool hard = false;         // reboot
   bool with_memory = false;  // snapshot.create
+  std::string pool;          // migrate: of the target; empty: any
+  base::Box<GuestChange> guest;
+  base::Box<ImageTraits> traits;  // image.capture: of the new image
   bool operator==(const ActionArgs&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -60,6 +63,9 @@ struct ActionArgs {
     v("live", s.live);
     v("hard", s.hard);
     v("with_memory", s.with_memory);
+    v("pool", s.pool);
+    v("guest", s.guest);
+    v("traits", s.traits);
   }
 };
 

@@ -26,32 +26,6 @@ bool Vm::has_snapshot(std::string_view name) const {
                      [&](const Snapshot& s) { return s.name == name; });
 }
 
-std::uint32_t AddressRange::peek(std::size_t n) const {
-  if (first_ == 0) return 0;
-  const std::size_t fresh = next_ > last_ ? 0 : std::size_t{last_} - next_ + 1;
-  if (n < fresh) return next_ + static_cast<std::uint32_t>(n);
-  n -= fresh;
-  if (n >= freed_.size()) return 0;
-  return *std::next(freed_.begin(), static_cast<std::ptrdiff_t>(n));
-}
-void AddressRange::take(std::uint32_t ipv4) {
-  if (ipv4 == next_) {
-    ++next_;
-  } else if (freed_.erase(ipv4) == 0 && ipv4 > next_ && ipv4 <= last_) {
-    // Taken out of turn: what lies between is free and comes later.
-    for (; next_ < ipv4; ++next_) freed_.insert(next_);
-    ++next_;
-  }
-}
-void AddressRange::release(std::uint32_t ipv4) {
-  if (ipv4 >= first_ && ipv4 < next_) freed_.insert(ipv4);
-}
-void AddressRange::pack() { freed_list_.assign(freed_.begin(), freed_.end()); }
-void AddressRange::unpack() {
-  freed_.insert(freed_list_.begin(), freed_list_.end());
-  freed_list_ = {};
-}
-
 // One overload an event type; each folds into the aggregate that its stream names.
 struct WorldEvolver {
   World& w;
@@ -234,11 +208,16 @@ struct WorldEvolver {
     vm->task = e.task;
     vm->creator = e.task;
     vm->spec = e.spec;
-    if (auto* range = find_in(w.addresses_, vm->spec.network)) range->take(vm->spec.ipv4);
+    w.infrastructure_.vm_requested(vm->spec);
+    if (auto* range = own_range(*vm)) range->take(vm->spec.ipv4);
     w.nodes_.on_requested(vm->spec);
     w.use(*vm);
     const bool is_new = w.vms_.emplace(vm->id, std::move(vm)).second;
     CHECK(is_new, "seq {}: {} is requested twice", seq, event.stream.text());
+  }
+  // Of its network, where it has its address from; nullptr: from an address pool, or nowhere.
+  AddressRange* own_range(const Vm& vm) const {
+    return vm.spec.address_pool.empty() ? find_in(w.addresses_, vm.spec.network) : nullptr;
   }
   void set_state(Vm& vm, VmState state, const TaskId& by) const {
     vm.state = state;
@@ -256,7 +235,7 @@ struct WorldEvolver {
     vm.migrate_to.clear();
     if (const Task* t = wants ? w.task(vm.task) : nullptr) {
       const ActionArgs args = action_args(*t);
-      if (t->command == CommandKind::VmResize) vm.resize_to = args.size;
+      if (is_resize(t->command)) vm.resize_to = args.size;
       if (t->command == CommandKind::VmMigrate) vm.migrate_to = args.host;
     }
     w.use(vm);
@@ -291,6 +270,18 @@ struct WorldEvolver {
     w.use(v);
   }
   void operator()(const VmRebuilt& e) const { versioned_vm().spec.image = e.image; }
+  GuestSpec& guest() const {
+    VmSpec& spec = versioned_vm().spec;
+    if (!spec.guest) spec.guest.emplace();
+    return *spec.guest;
+  }
+  void operator()(const VmConfigured& e) const { guest() = e.guest; }
+  void operator()(const VmCredentialSet& e) const {
+    guest().admin_name = e.admin_name;
+    vm().spec.admin_secret = e.secret;
+  }
+  void operator()(const VmMediaInserted& e) const { guest().media = e.image; }
+  void operator()(const VmMediaEjected&) const { guest().media = ImageId(); }
   void operator()(const VmRenamed& e) const { versioned_vm().spec.name = e.name; }
   void operator()(const VmMigrated& e) const {
     Vm& v = versioned_vm();
@@ -301,7 +292,8 @@ struct WorldEvolver {
   void operator()(const VmDeleted&) const {
     Vm& v = versioned_vm();
     w.unuse(v);
-    if (auto* range = find_in(w.addresses_, v.spec.network)) range->release(v.spec.ipv4);
+    w.infrastructure_.vm_deleted(v.id, v.spec);
+    if (auto* range = own_range(v)) range->release(v.spec.ipv4);
     w.nodes_.on_deleted(v.id);
     w.vms_.erase(v.id);
   }
@@ -335,6 +327,15 @@ struct WorldEvolver {
     CHECK(is_new, "seq {}: {} is made twice", seq, event.stream.text());
     w.image_ids_.emplace(image.name, image.id);
   }
+  void forget_name(const Image& image) const {
+    const auto [begin, end] = w.image_ids_.equal_range(image.name);
+    for (auto it = begin; it != end; ++it) {
+      if (it->second == image.id) {
+        w.image_ids_.erase(it);
+        break;
+      }
+    }
+  }
   LiveImage& versioned_image() const {
     LiveImage& i = image();
     count_version(i.version);
@@ -356,20 +357,30 @@ struct WorldEvolver {
     i.state = i.stable_state = ImageState::Error;
     i.task = TaskId();
   }
+  void operator()(const ImageQueued& e) const { add_image(e.image, ImageState::Queued, TaskId()); }
+  void operator()(const ImageStored& e) const {
+    LiveImage& i = versioned_image();
+    i.state = i.stable_state = ImageState::Saved;
+    i.image.size_bytes = e.size_bytes;
+    i.image.checksum_md5 = e.checksum_md5;
+    i.image.checksum_sha512 = e.checksum_sha512;
+    if (!i.image.traits) i.image.traits.emplace();
+    i.image.traits->stored = true;
+  }
+  void operator()(const ImageUpdated& e) const {
+    LiveImage& i = versioned_image();
+    forget_name(i.image);
+    i.image.name = e.name;
+    i.image.traits = e.traits;
+    w.image_ids_.emplace(i.image.name, i.image.id);
+  }
   void operator()(const ImageDeleting& e) const {
     LiveImage& i = versioned_image();
     i.state = ImageState::Deleting;
     i.task = e.task;
   }
   void operator()(const ImageDeleted&) const {
-    const LiveImage& i = versioned_image();
-    const auto [begin, end] = w.image_ids_.equal_range(i.image.name);
-    for (auto it = begin; it != end; ++it) {
-      if (it->second == i.image.id) {
-        w.image_ids_.erase(it);
-        break;
-      }
-    }
+    forget_name(versioned_image().image);
     w.images_.erase(ImageId(event.stream.id));
   }
 
@@ -432,6 +443,83 @@ struct WorldEvolver {
     count_named();
     w.tokens_.erase(TokenId(event.stream.id));
   }
+
+  // ---- the books: what a data centre is divided into, and groups ----
+  template <class E>
+  void fold_part(const E& e) const {
+    count_named();
+    w.infrastructure_.fold(event.stream.name, e);
+  }
+  template <class E>
+  void fold_thing(const E& e) const {
+    count_named();
+    w.infrastructure_.fold(event.stream.id, e);
+  }
+  template <class E>
+  void fold_people(const E& e) const {
+    count_named();
+    w.membership_.fold(event.stream.name, e);
+  }
+  void operator()(const PoolCreated& e) const { fold_part(e); }
+  void operator()(const PoolUpdated& e) const { fold_part(e); }
+  void operator()(const PoolDeleted& e) const { fold_part(e); }
+  void operator()(const StoragePoolCreated& e) const { fold_part(e); }
+  void operator()(const StoragePoolUpdated& e) const { fold_part(e); }
+  void operator()(const StoragePoolDeleted& e) const { fold_part(e); }
+  void operator()(const AddressPoolCreated& e) const { fold_part(e); }
+  void operator()(const AddressPoolUpdated& e) const { fold_part(e); }
+  void operator()(const AddressPoolDeleted& e) const { fold_part(e); }
+  void operator()(const AddressRangeAdded& e) const { fold_part(e); }
+  void operator()(const AddressRangeRemoved& e) const { fold_part(e); }
+  void operator()(const TemplateDefined& e) const { fold_thing(e); }
+  void operator()(const TemplateDeleted& e) const { fold_thing(e); }
+  void operator()(const SecurityGroupDefined& e) const { fold_thing(e); }
+  void operator()(const SecurityGroupDeleted& e) const { fold_thing(e); }
+  void operator()(const RoleCreated& e) const { fold_people(e); }
+  void operator()(const RoleUpdated& e) const { fold_people(e); }
+  void operator()(const RoleDeleted& e) const { fold_people(e); }
+  void operator()(const GroupCreated& e) const { fold_people(e); }
+  void operator()(const GroupUpdated& e) const { fold_people(e); }
+  void operator()(const GroupDeleted& e) const { fold_people(e); }
+  void operator()(const VmSecurityChanged& e) const {
+    versioned_vm();
+    w.infrastructure_.fold(event.stream.id, e);
+  }
+  Host& named_host() const {
+    count_named();
+    return w.hosts_[event.stream.name].host;
+  }
+  void operator()(const HostDetached&) const { named_host().pool.clear(); }
+  void operator()(const HostEnabled&) const { named_host().enabled = true; }
+  void operator()(const HostDisabled&) const { named_host().enabled = false; }
+  void operator()(const GroupMemberAdded& e) const {
+    count_named();
+    join(w.users_[e.user], event.stream.name);
+  }
+  void operator()(const GroupMemberRemoved& e) const {
+    count_named();
+    leave(w.users_[e.user]);
+  }
+  void operator()(const UserUpdated& e) const {
+    count_named();
+    w.users_[event.stream.name].nick = e.nick;
+    w.users_[event.stream.name].mail = e.mail;
+  }
+  // Sessions come and go by the thousand: their versions are counted while they are open.
+  void operator()(const SessionOpened& e) const {
+    count_named();
+    w.membership_.fold(event.stream.id, e);
+  }
+  void operator()(const SessionRenewed&) const { count_named(); }
+  void operator()(const SessionClosed& e) const {
+    count_named();
+    w.membership_.fold(event.stream.id, e);
+    w.named_versions_.erase(event.stream.text());
+  }
+  void operator()(const AuditNoted&) const { count_named(); }
+  void operator()(const AuditHidden&) const { count_named(); }
+
+  // ---- system ----
   void operator()(const SystemInitialized&) const {
     count_named();
     w.initialized_ = true;

@@ -12,8 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "core/domain/address_range.hpp"
 #include "core/domain/events.hpp"
+#include "core/domain/infrastructure.hpp"
 #include "core/domain/lease_book.hpp"
+#include "core/domain/membership.hpp"
 #include "core/domain/node_book.hpp"
 #include "core/domain/record.hpp"
 #include "core/domain/task.hpp"
@@ -82,35 +85,6 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
-// Addresses of one network: handed out upwards, so that a freed one rests as long as possible
-// before it is given again.
-class AddressRange {
- public:
-  AddressRange() = default;
-  AddressRange(std::uint32_t first, std::uint32_t last)
-      : first_(first), last_(last), next_(first) {}
-  // The n-th address that would be given now; 0 if there are not as many.
-  std::uint32_t peek(std::size_t n) const;
-  void take(std::uint32_t ipv4);
-  void release(std::uint32_t ipv4);
-  template <class S, class V>
-  static void fields(S& s, V& v) {
-    v("first", s.first_);
-    v("last", s.last_);
-    v("next", s.next_);
-    v("freed", s.freed_list_);
-  }
-  void pack();    // before writing a snapshot
-  void unpack();  // after reading one
-
- private:
-  std::uint32_t first_ = 0;
-  std::uint32_t last_ = 0;
-  std::uint32_t next_ = 0;
-  std::set<std::uint32_t> freed_;
-  std::vector<std::uint32_t> freed_list_;
-};
-
 enum class TimerKind : std::uint8_t { Deadline, Wake, GiveUp };
 struct Timer {
   base::Time due;
@@ -166,6 +140,9 @@ class World {
   const LeaseBook& leases() const { return leases_; }
   const NodeBook& nodes() const { return nodes_; }
   const AddressRange* addresses(const NetworkId& id) const;
+  const Infrastructure& infrastructure() const { return infrastructure_; }
+  const Membership& membership() const { return membership_; }
+  const std::map<std::string, User, std::less<>>& users() const { return users_; }
   Usage usage(std::string_view project) const;
   std::uint64_t tasks_in_flight(std::string_view tenant) const;
   std::size_t task_count() const { return tasks_.size(); }
@@ -239,6 +216,8 @@ class World {
   std::map<std::string, User, std::less<>> users_;
   FlatMap<TokenId, AccessToken> tokens_;
   LeaseBook leases_;
+  Infrastructure infrastructure_;
+  Membership membership_;
   NodeBook nodes_;
   std::map<std::string, StreamVersion, std::less<>> named_versions_;  // by StreamId::text()
 

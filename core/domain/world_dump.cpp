@@ -63,6 +63,8 @@ std::string World::dump_for_test() const {
   for (const auto& [name, user] : users_) out.add("user {}", json(user));
   for (const auto& [id, token] : tokens_) out.add("token {}", json(token));
   for (const auto& [name, version] : named_versions_) out.add("version {} {}", name, version);
+  out.add("infrastructure {}", json(infrastructure_.kept()));
+  out.add("membership {}", json(membership_.kept()));
   for (const auto& [pool, queue] : ready_) {
     for (const ReadyKey& k : queue) {
       out.add("ready {} {} {} {}", pool, k.inverse_priority, k.seq, base::to_string(k.task));

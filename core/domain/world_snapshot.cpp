@@ -15,6 +15,8 @@ enum class Section : std::uint8_t {
   Recent,
   Leases,
   LeaseRest,
+  Infrastructure,
+  Membership,
   NodeRest,
   Assignments,
 };
@@ -146,6 +148,10 @@ std::uint64_t World::layout_digest() {
   digest.add(outcome);
   digest.add(lease);
   digest.add(rest);
+  Infrastructure::Kept infrastructure;
+  Membership::Kept membership;
+  digest.add(infrastructure);
+  digest.add(membership);
   digest.add(nodes);
   digest.add(assignment);
   return digest.digest();
@@ -167,6 +173,13 @@ bool World::write_snapshot(const std::function<bool(std::string_view)>& sink) co
   PieceWriter catalogue(Section::Catalogue, sink);
   catalogue.add(all);
   if (!catalogue.finish()) return false;
+
+  PieceWriter infrastructure(Section::Infrastructure, sink);
+  infrastructure.add(infrastructure_.kept());
+  if (!infrastructure.finish()) return false;
+  PieceWriter membership(Section::Membership, sink);
+  membership.add(membership_.kept());
+  if (!membership.finish()) return false;
 
   PieceWriter tasks(Section::Tasks, sink);
   for (const auto& [id, task] : tasks_) tasks.add(*task);
@@ -234,6 +247,14 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
     case Section::LeaseRest:
       ok = read_entries<LeaseBook::Rest>(
           piece, [&](LeaseBook::Rest rest) { leases_.restore(std::move(rest)); });
+      break;
+    case Section::Infrastructure:
+      ok = read_entries<Infrastructure::Kept>(
+          piece, [&](Infrastructure::Kept kept) { infrastructure_.restore(std::move(kept)); });
+      break;
+    case Section::Membership:
+      ok = read_entries<Membership::Kept>(
+          piece, [&](Membership::Kept kept) { membership_.restore(std::move(kept)); });
       break;
     case Section::NodeRest:
       ok = read_entries<NodeBook::Rest>(

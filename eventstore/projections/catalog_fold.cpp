@@ -4,27 +4,10 @@ namespace slipway::eventstore {
 
 using domain::ImageState;
 
-namespace {
-
-// What its stream is known by: the name that somebody chose, or the UUID as text.
 std::string key_of(const FoldContext& ctx) {
   const domain::StreamId& stream = ctx.event.stream;
   return stream.name.empty() ? base::to_string(stream.id) : stream.name;
 }
-
-// A thing that is defined again keeps its place in lists.
-template <class Row>
-Row& define(CatalogTable<Row>& table, const FoldContext& ctx) {
-  Row& row = table.touch(key_of(ctx));
-  if (row.created_seq == 0) row.created_seq = ctx.seq;
-  if constexpr (requires { row.created_at; }) {
-    if (row.created_seq == ctx.seq) row.created_at = ctx.time();
-  }
-  if constexpr (requires { row.updated_at; }) row.updated_at = ctx.time();
-  return row;
-}
-
-}  // namespace
 
 CatalogFold::CatalogFold(Database& db, Tallies& tallies)
     : tallies_(tallies),
@@ -35,7 +18,10 @@ CatalogFold::CatalogFold(Database& db, Tallies& tallies)
       backends_(db, "backends"),
       projects_(db, "projects"),
       users_(db, "users"),
-      tokens_(db, "tokens") {}
+      tokens_(db, "tokens"),
+      roles_(db, "roles"),
+      groups_(db, "groups"),
+      logins_(db, "logins") {}
 
 void CatalogFold::load() {
   images_.load();
@@ -46,6 +32,9 @@ void CatalogFold::load() {
   projects_.load();
   users_.load();
   tokens_.load();
+  roles_.load();
+  groups_.load();
+  logins_.load();
 }
 
 // ---- images ----
@@ -93,6 +82,26 @@ void CatalogFold::on(const FoldContext& ctx, const domain::ImageSaved& e) {
   if (!e.backend_ref.empty()) row->image.backend_ref = e.backend_ref;
   row->error.clear();
 }
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageQueued& e) {
+  new_image(ctx, e.image, ImageState::Queued);
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageStored& e) {
+  ImageRow* row = touch_image(ctx);
+  if (row == nullptr) return;
+  become(*row, ImageState::Saved);
+  row->image.size_bytes = e.size_bytes;
+  row->image.checksum_md5 = e.checksum_md5;
+  row->image.checksum_sha512 = e.checksum_sha512;
+  if (!row->image.traits) row->image.traits.emplace();
+  row->image.traits->stored = true;
+  row->error.clear();
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::ImageUpdated& e) {
+  ImageRow* row = touch_image(ctx);
+  if (row == nullptr) return;
+  row->image.name = e.name;
+  row->image.traits = e.traits;
+}
 void CatalogFold::on(const FoldContext& ctx, const domain::ImageFailed& e) {
   ImageRow* row = touch_image(ctx);
   if (row == nullptr) return;
@@ -123,6 +132,15 @@ void CatalogFold::on(const FoldContext& ctx, const domain::NetworkDefined& e) {
 void CatalogFold::on(const FoldContext& ctx, const domain::HostAttached& e) {
   define(hosts_, ctx).host = e.host;
 }
+void CatalogFold::on(const FoldContext& ctx, const domain::HostDetached&) {
+  if (HostRow* row = hosts_.find(key_of(ctx))) row->host.pool.clear();
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::HostEnabled&) {
+  if (HostRow* row = hosts_.find(key_of(ctx))) row->host.enabled = true;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::HostDisabled&) {
+  if (HostRow* row = hosts_.find(key_of(ctx))) row->host.enabled = false;
+}
 void CatalogFold::on(const FoldContext& ctx, const domain::BackendRegistered& e) {
   define(backends_, ctx).backend = e.backend;
 }
@@ -151,8 +169,48 @@ void CatalogFold::on(const FoldContext& ctx, const domain::TokenDeleted&) {
   tokens_.erase(key_of(ctx));
 }
 
+void CatalogFold::on(const FoldContext& ctx, const domain::UserUpdated& e) {
+  UserRow* row = users_.find(key_of(ctx));
+  if (row == nullptr) return;
+  row->user.nick = e.nick;
+  row->user.mail = e.mail;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::RoleCreated& e) {
+  define(roles_, ctx).role = e.role;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::RoleUpdated& e) {
+  define(roles_, ctx).role = e.role;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::RoleDeleted&) {
+  roles_.erase(key_of(ctx));
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::GroupCreated& e) {
+  define(groups_, ctx).group = e.group;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::GroupUpdated& e) {
+  define(groups_, ctx).group = e.group;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::GroupDeleted&) {
+  groups_.erase(key_of(ctx));
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::GroupMemberAdded& e) {
+  if (UserRow* row = users_.find(e.user)) domain::join(row->user, key_of(ctx));
+}
+void CatalogFold::on(const FoldContext&, const domain::GroupMemberRemoved& e) {
+  if (UserRow* row = users_.find(e.user)) domain::leave(row->user);
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::SessionOpened& e) {
+  define(logins_, ctx).login = e.login;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::SessionClosed&) {
+  logins_.erase(key_of(ctx));
+}
+
 Directory CatalogFold::directory() const {
   Directory out;
+  for (const auto& [key, row] : roles_.rows()) out.roles.emplace(row.role.name, row);
+  for (const auto& [key, row] : groups_.rows()) out.groups.emplace(row.group.name, row);
+  for (const auto& [key, row] : logins_.rows()) out.logins.emplace(row.login.sha256_hex, row);
   for (const auto& [key, row] : users_.rows()) out.users.emplace(row.user.name, row);
   for (const auto& [key, row] : tokens_.rows()) out.tokens.emplace(row.token.sha256_hex, row);
   for (const auto& [key, row] : projects_.rows()) out.projects.emplace(row.project.name, row);
@@ -160,7 +218,8 @@ Directory CatalogFold::directory() const {
 }
 
 void CatalogFold::flush() {
-  people_changed_ = projects_.changed() || users_.changed() || tokens_.changed();
+  people_changed_ = projects_.changed() || users_.changed() || tokens_.changed() ||
+                    roles_.changed() || groups_.changed() || logins_.changed();
   images_.flush();
   flavors_.flush();
   networks_.flush();
@@ -169,6 +228,9 @@ void CatalogFold::flush() {
   projects_.flush();
   users_.flush();
   tokens_.flush();
+  roles_.flush();
+  groups_.flush();
+  logins_.flush();
 }
 
 }  // namespace slipway::eventstore

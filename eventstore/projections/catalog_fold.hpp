@@ -1,6 +1,6 @@
 #pragma once
 // What a cloud has, and people: images, flavors, networks, hosts, backends, projects, users,
-// tokens.
+// tokens, roles, groups, sessions.
 #include "core/domain/events.hpp"
 #include "eventstore/directory.hpp"
 #include "eventstore/projections/catalog_table.hpp"
@@ -16,6 +16,9 @@ class CatalogFold {
 
   void on(const FoldContext&, const domain::ImageRegistered&);
   void on(const FoldContext&, const domain::ImageSaving&);
+  void on(const FoldContext&, const domain::ImageQueued&);
+  void on(const FoldContext&, const domain::ImageStored&);
+  void on(const FoldContext&, const domain::ImageUpdated&);
   void on(const FoldContext&, const domain::ImageSaved&);
   void on(const FoldContext&, const domain::ImageFailed&);
   void on(const FoldContext&, const domain::ImageDeleting&);
@@ -31,6 +34,20 @@ class CatalogFold {
   void on(const FoldContext&, const domain::UserDeleted&);
   void on(const FoldContext&, const domain::TokenCreated&);
   void on(const FoldContext&, const domain::TokenDeleted&);
+  void on(const FoldContext&, const domain::HostDetached&);
+  void on(const FoldContext&, const domain::HostEnabled&);
+  void on(const FoldContext&, const domain::HostDisabled&);
+  void on(const FoldContext&, const domain::UserUpdated&);
+  void on(const FoldContext&, const domain::RoleCreated&);
+  void on(const FoldContext&, const domain::RoleUpdated&);
+  void on(const FoldContext&, const domain::RoleDeleted&);
+  void on(const FoldContext&, const domain::GroupCreated&);
+  void on(const FoldContext&, const domain::GroupUpdated&);
+  void on(const FoldContext&, const domain::GroupDeleted&);
+  void on(const FoldContext&, const domain::GroupMemberAdded&);
+  void on(const FoldContext&, const domain::GroupMemberRemoved&);
+  void on(const FoldContext&, const domain::SessionOpened&);
+  void on(const FoldContext&, const domain::SessionClosed&);
   template <class E>
   void on(const FoldContext&, const E&) {}
 
@@ -52,6 +69,9 @@ class CatalogFold {
   CatalogTable<ProjectRow> projects_;
   CatalogTable<UserRow> users_;
   CatalogTable<TokenRow> tokens_;
+  CatalogTable<RoleRow> roles_;
+  CatalogTable<GroupRow> groups_;
+  CatalogTable<LoginRow> logins_;
   bool people_changed_ = false;
 };
 

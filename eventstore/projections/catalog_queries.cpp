@@ -1,23 +1,10 @@
 // Questions about what a cloud has and about people: small tables of documents (catalog_table.hpp).
 #include <fmt/format.h>
 
-#include "eventstore/projections/query_connection.hpp"
+#include "eventstore/projections/catalog_select.hpp"
 
 namespace slipway::eventstore {
 namespace {
-
-// A tenant's own things and those that are shared.
-Sql visible(const Scope& scope) {
-  Sql sql;
-  if (!scope.everything()) sql.add(" AND (tenant=? OR shared=1)", scope.name());
-  return sql;
-}
-
-template <class Row>
-void read_doc(QueryConnection& q, std::string_view doc, Row& row) {
-  const auto json = q.parser.parse_trusted(doc);
-  if (!json || !base::read_json(*json, row)) q.db->set_error(11, "a document is damaged");
-}
 
 Usage usage(QueryConnection& q, std::string_view kind, std::string_view name,
             std::int64_t* tasks = nullptr) {

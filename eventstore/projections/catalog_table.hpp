@@ -10,6 +10,7 @@
 
 #include "core/base/json_read.hpp"
 #include "core/base/json_write.hpp"
+#include "eventstore/projections/fold_context.hpp"
 #include "eventstore/projections/sqlite.hpp"
 #include "eventstore/rows.hpp"
 
@@ -46,6 +47,21 @@ inline CatalogColumns columns_of(const ReservationRow& r) { return {{}, r.tenant
 inline CatalogColumns columns_of(const ReservableHostRow& r) { return {r.host.name, {}, true}; }
 inline CatalogColumns columns_of(const HostPropertyRow& r) { return {r.property, {}, true}; }
 inline CatalogColumns columns_of(const FloatingIpRow&) { return {{}, {}, true}; }
+inline CatalogColumns columns_of(const PoolRow& r) { return {r.pool.name, {}, true}; }
+inline CatalogColumns columns_of(const StoragePoolRow& r) { return {r.pool.name, {}, true}; }
+inline CatalogColumns columns_of(const AddressPoolRow& r) { return {r.pool.name, {}, true}; }
+inline CatalogColumns columns_of(const AddressRow& r) { return {r.pool, r.tenant, false}; }
+inline CatalogColumns columns_of(const TemplateRow& r) { return {r.system.name, {}, true}; }
+inline CatalogColumns columns_of(const SecurityGroupRow& r) {
+  return {r.group.name, r.group.tenant, r.group.global};
+}
+inline CatalogColumns columns_of(const VmSecurityRow& r) { return {{}, r.tenant, false}; }
+inline CatalogColumns columns_of(const RoleRow& r) { return {r.role.name, {}, true}; }
+inline CatalogColumns columns_of(const GroupRow& r) { return {r.group.name, r.group.name, false}; }
+inline CatalogColumns columns_of(const LoginRow& r) { return {r.login.user, r.login.group, false}; }
+
+// What its stream is known by: the name that somebody chose, or the UUID as text.
+std::string key_of(const FoldContext& ctx);
 
 inline CatalogColumns columns_of(const AssignmentRow& r) {
   return {r.assignment.user, r.tenant, false};
@@ -114,5 +130,17 @@ class CatalogTable {
   Statement insert_;
   Statement erase_;
 };
+
+// A thing that is defined again keeps its place in lists.
+template <class Row>
+Row& define(CatalogTable<Row>& table, const FoldContext& ctx) {
+  Row& row = table.touch(key_of(ctx));
+  if (row.created_seq == 0) row.created_seq = ctx.seq;
+  if constexpr (requires { row.created_at; }) {
+    if (row.created_seq == ctx.seq) row.created_at = ctx.time();
+  }
+  if constexpr (requires { row.updated_at; }) row.updated_at = ctx.time();
+  return row;
+}
 
 }  // namespace slipway::eventstore

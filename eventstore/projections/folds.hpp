@@ -2,6 +2,7 @@
 // All folds together, over one database: what becomes of an event, and of a lot's end.
 #include "eventstore/projections/assignment_fold.hpp"
 #include "eventstore/projections/catalog_fold.hpp"
+#include "eventstore/projections/infrastructure_fold.hpp"
 #include "eventstore/projections/lease_fold.hpp"
 #include "eventstore/projections/stats_fold.hpp"
 #include "eventstore/projections/tallies.hpp"
@@ -18,6 +19,7 @@ struct Folds {
         vms(db, tallies, stats, max_hot),
         catalog(db, tallies),
         leases(db),
+        infrastructure(db),
         assignments(db) {}
 
   void load() {
@@ -25,6 +27,7 @@ struct Folds {
     tasks.load();
     catalog.load();
     leases.load();
+    infrastructure.load();
     assignments.load();
   }
 
@@ -40,6 +43,7 @@ struct Folds {
             vms.on(ctx, e);
             catalog.on(ctx, e);
             leases.on(ctx, e);
+            infrastructure.on(ctx, e);
             assignments.on(ctx, e);
           },
           event.body);
@@ -51,6 +55,7 @@ struct Folds {
     vms.flush();
     catalog.flush();
     leases.flush();
+    infrastructure.flush();
     assignments.flush();
     stats.flush();
     tallies.flush();
@@ -62,6 +67,7 @@ struct Folds {
   VmFold vms;
   CatalogFold catalog;
   LeaseFold leases;
+  InfrastructureFold infrastructure;
   AssignmentFold assignments;
 };
 

@@ -45,7 +45,7 @@ CREATE TABLE vms(
   user_data TEXT NOT NULL, state INTEGER NOT NULL, task BLOB, backend_ref TEXT NOT NULL,
   error TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   launched_at INTEGER, deleted_at INTEGER, version INTEGER NOT NULL, seq INTEGER NOT NULL,
-  number INTEGER);
+  guest TEXT, running INTEGER NOT NULL, number INTEGER);
 CREATE UNIQUE INDEX vms_id ON vms(id);
 -- DELETED is deleted_at, so that a change of state does not write these indexes anew.
 CREATE INDEX vms_tenant ON vms(tenant) WHERE deleted_at IS NULL;
@@ -60,7 +60,7 @@ CREATE TABLE vm_labels(key TEXT, value TEXT, vm INTEGER, PRIMARY KEY(key, value,
 CREATE TABLE snapshots(
   vm BLOB, created_seq INTEGER, name TEXT NOT NULL, description TEXT NOT NULL,
   parent TEXT NOT NULL, with_memory INTEGER NOT NULL, created_at INTEGER NOT NULL,
-  current INTEGER NOT NULL, PRIMARY KEY(vm, created_seq)) WITHOUT ROWID;
+  current INTEGER NOT NULL, running INTEGER NOT NULL, PRIMARY KEY(vm, created_seq)) WITHOUT ROWID;
 
 -- What a cloud has, and people: few, looked up by key (that of the stream) or name.
 -- `doc` is the row as JSON; a row with
@@ -93,6 +93,30 @@ CREATE TABLE host_properties(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, n
   shared INTEGER, doc TEXT);
 CREATE TABLE floating_ips(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
   shared INTEGER, doc TEXT);
+-- Groups; what a data centre is divided into. Of `addresses` the key is the VM, the name the pool.
+CREATE TABLE roles(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE groups(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE logins(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE storage_pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE address_pools(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE addresses(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE templates(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE security_groups(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE vm_security(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
+CREATE TABLE audit(seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, time INTEGER NOT NULL,
+  content TEXT NOT NULL, hidden INTEGER NOT NULL);
+CREATE INDEX audit_tenant ON audit(tenant, time) WHERE hidden = 0;
 -- To whom VMs are given, by the VM's id.
 CREATE TABLE assignments(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
   shared INTEGER, doc TEXT);
@@ -139,6 +163,7 @@ std::string schema_fingerprint() {
   add_names(text, domain::Dialect{});
   add_names(text, Tally{});
   add_layout<TaskDoc>(text);
+  add_layout<domain::GuestSpec>(text);
   add_layout<ImageRow>(text);
   add_layout<FlavorRow>(text);
   add_layout<NetworkRow>(text);
@@ -152,6 +177,16 @@ std::string schema_fingerprint() {
   add_layout<ReservableHostRow>(text);
   add_layout<HostPropertyRow>(text);
   add_layout<FloatingIpRow>(text);
+  add_layout<RoleRow>(text);
+  add_layout<GroupRow>(text);
+  add_layout<LoginRow>(text);
+  add_layout<PoolRow>(text);
+  add_layout<StoragePoolRow>(text);
+  add_layout<AddressPoolRow>(text);
+  add_layout<AddressRow>(text);
+  add_layout<TemplateRow>(text);
+  add_layout<SecurityGroupRow>(text);
+  add_layout<VmSecurityRow>(text);
   add_layout<AssignmentRow>(text);
   return base::hex(base::sha256(text));
 }

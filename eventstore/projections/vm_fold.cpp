@@ -48,6 +48,11 @@ std::string_view operation_of(VmState state) {
   return "other";
 }
 
+bool is_at_rest(VmState s) {
+  return s == VmState::Running || s == VmState::Stopped || s == VmState::Paused ||
+         s == VmState::Suspended || s == VmState::Error;
+}
+
 }  // namespace
 
 VmFold::VmFold(Database& db, Tallies& tallies, StatsFold& stats, std::size_t max_kept)
@@ -106,6 +111,7 @@ void VmFold::become(Entry& entry, VmState state, const domain::TaskId& task) {
     tallies_.add(Tally::VmsByState, backend, tallies_.label(state), 0, +1);
   }
   if (state == VmState::Running) row.error.clear();
+  if (is_at_rest(state)) row.running = state == VmState::Running;
   row.state = state;
   row.task = task;
 }
@@ -154,6 +160,34 @@ void VmFold::on(const FoldContext& ctx, const domain::VmRenamed& e) {
   entry->spec_changed = true;
 }
 
+// Its guest, about to be changed; null for a VM that is not there.
+domain::GuestSpec* VmFold::touch_guest(const FoldContext& ctx) {
+  Entry* entry = touch(ctx);
+  if (entry == nullptr) return nullptr;
+  entry->spec_changed = true;
+  if (!entry->row.spec.guest) entry->row.spec.guest.emplace();
+  return &*entry->row.spec.guest;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmConfigured& e) {
+  if (domain::GuestSpec* guest = touch_guest(ctx)) *guest = e.guest;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmCredentialSet& e) {
+  domain::GuestSpec* guest = touch_guest(ctx);
+  if (guest == nullptr) return;
+  guest->admin_name = e.admin_name;
+  find(domain::VmId(ctx.event.stream.id))->row.spec.admin_secret = e.secret;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmMediaInserted& e) {
+  if (domain::GuestSpec* guest = touch_guest(ctx)) guest->media = e.image;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmMediaEjected&) {
+  if (domain::GuestSpec* guest = touch_guest(ctx)) guest->media = domain::ImageId();
+}
+
 void VmFold::on(const FoldContext& ctx, const domain::VmMigrated& e) {
   Entry* entry = touch(ctx);
   if (entry == nullptr) return;
@@ -175,6 +209,8 @@ void VmFold::on(const FoldContext& ctx, const domain::VmFailed& e) {
 void VmFold::on(const FoldContext& ctx, const domain::VmDeleting& e) {
   if (Entry* entry = touch(ctx)) become(*entry, VmState::Deleting, e.task);
 }
+
+void VmFold::on(const FoldContext& ctx, const domain::VmSecurityChanged&) { touch(ctx); }
 
 void VmFold::on(const FoldContext& ctx, const domain::VmDeleted&) {
   Entry* entry = touch(ctx);

@@ -23,9 +23,14 @@ class VmFold {
   void on(const FoldContext&, const domain::VmResized&);
   void on(const FoldContext&, const domain::VmRebuilt&);
   void on(const FoldContext&, const domain::VmRenamed&);
+  void on(const FoldContext&, const domain::VmConfigured&);
+  void on(const FoldContext&, const domain::VmCredentialSet&);
+  void on(const FoldContext&, const domain::VmMediaInserted&);
+  void on(const FoldContext&, const domain::VmMediaEjected&);
   void on(const FoldContext&, const domain::VmMigrated&);
   void on(const FoldContext&, const domain::VmFailed&);
   void on(const FoldContext&, const domain::VmDeleting&);
+  void on(const FoldContext&, const domain::VmSecurityChanged&);
   void on(const FoldContext&, const domain::VmDeleted&);
   void on(const FoldContext&, const domain::SnapshotCreated&);
   void on(const FoldContext&, const domain::SnapshotRestored&);
@@ -45,6 +50,7 @@ class VmFold {
     bool touched = false;       // in this lot
     bool spec_changed = false;  // or deleted: more columns, more indexes
   };
+  domain::GuestSpec* touch_guest(const FoldContext&);
   Entry* touch(const FoldContext&);
   Entry* find(const domain::VmId& id);
   void become(Entry& entry, domain::VmState state, const domain::TaskId& task);

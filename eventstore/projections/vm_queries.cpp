@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "eventstore/projections/query_connection.hpp"
 #include "eventstore/projections/vm_store.hpp"
@@ -23,6 +24,11 @@ Sql conditions(const VmFilter& filter, const Sql& times) {
   if (filter.image) sql.add(" AND image=?", *filter.image);
   if (filter.flavor) sql.add(" AND flavor=?", *filter.flavor);
   if (filter.host) sql.add(" AND host=?", *filter.host);
+  if (!filter.hosts.empty()) {
+    std::string_view before = " AND host IN (?";
+    for (const std::string& host : filter.hosts) sql.add(std::exchange(before, ",?"), host);
+    sql.add(")");
+  }
   if (filter.backend) sql.add(" AND backend=?", *filter.backend);
   if (filter.number) sql.add(" AND number=?", *filter.number);
   for (const auto& [key, value] : filter.labels) {
@@ -191,8 +197,8 @@ base::Result<Read<std::vector<SnapshotRow>>> Reader::snapshots(const Scope& scop
   auto status = impl_->ask([&](domain::Seq seq) {
     answer.seq = seq;
     Sql sql(
-        "SELECT created_seq, name, description, parent, with_memory, created_at, current FROM "
-        "snapshots WHERE");
+        "SELECT created_seq, name, description, parent, with_memory, created_at, current, running "
+        "FROM snapshots WHERE");
     sql.add(" vm=?", vm);
     if (!scope.everything()) {
       sql.add(" AND EXISTS(SELECT 1 FROM vms WHERE id=snapshots.vm AND tenant=?)", scope.name());
@@ -203,7 +209,7 @@ base::Result<Read<std::vector<SnapshotRow>>> Reader::snapshots(const Scope& scop
       row.created_seq = s.as<domain::Seq>(0);
       row.vm = vm;
       row.snapshot = {std::string(s.text(1)), std::string(s.text(2)), std::string(s.text(3)),
-                      s.integer(4) != 0, s.time(5)};
+                      s.integer(4) != 0,      s.integer(7) != 0,      s.time(5)};
       row.current = s.integer(6) != 0;
     }
   });

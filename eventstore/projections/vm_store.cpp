@@ -7,16 +7,16 @@ namespace slipway::eventstore {
 const char* const kVmColumns =
     "created_seq, id, tenant, name, backend, host, image, network, flavor, vcpus, memory_mb, "
     "disk_gb, ipv4, labels, keypair, admin_secret, user_data, state, task, backend_ref, error, "
-    "created_at, updated_at, launched_at, deleted_at, version, seq, number";
+    "created_at, updated_at, launched_at, deleted_at, version, seq, guest, running, number";
 
 namespace {
 constexpr const char* kUpdate =
     "UPDATE vms SET name=?, host=?, image=?, flavor=?, vcpus=?, memory_mb=?, disk_gb=?, state=?, "
-    "task=?, backend_ref=?, error=?, updated_at=?, launched_at=?, deleted_at=?, version=?, seq=? "
-    "WHERE created_seq=?";
+    "task=?, backend_ref=?, error=?, updated_at=?, launched_at=?, deleted_at=?, version=?, seq=?, "
+    "admin_secret=?, guest=?, running=? WHERE created_seq=?";
 constexpr const char* kUpdateState =
     "UPDATE vms SET state=?, task=?, backend_ref=?, error=?, updated_at=?, launched_at=?, "
-    "version=?, seq=? WHERE created_seq=?";
+    "version=?, seq=?, running=? WHERE created_seq=?";
 }  // namespace
 
 bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
@@ -48,27 +48,36 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
   row.deleted_at = s.maybe_time(at++);
   row.version = s.as<std::uint64_t>(at++);
   row.seq = s.as<domain::Seq>(at++);
+  const int guest = at++;
+  row.running = s.integer(at++) != 0;
   row.spec.number.reset();
   if (!s.is_null(at)) row.spec.number = s.as<std::uint64_t>(at);
   row.spec.labels.clear();
-  if (s.is_null(labels)) return true;
-  const auto json = parser.parse_trusted(s.text(labels));
-  return json && base::read_json(*json, row.spec.labels);
+  row.spec.guest.reset();
+  if (!s.is_null(labels)) {
+    const auto json = parser.parse_trusted(s.text(labels));
+    if (!json || !base::read_json(*json, row.spec.labels)) return false;
+  }
+  if (s.is_null(guest)) return true;
+  const auto json = parser.parse_trusted(s.text(guest));
+  return json && base::read_json(*json, row.spec.guest);
 }
 
 VmStore::VmStore(Database& db)
     : db_(db),
-      insert_(db,
-              "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      insert_(
+          db,
+          "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       insert_label_(db, "INSERT OR IGNORE INTO vm_labels VALUES(?,?,?)"),
       update_(db, kUpdate),
       update_state_(db, kUpdateState),
       find_(db, fmt::format("SELECT {} FROM vms WHERE id=?", kVmColumns)),
-      select_snapshots_(db,
-                        "SELECT created_seq, name, description, parent, with_memory, "
-                        "created_at, current FROM snapshots WHERE vm=? ORDER BY created_seq"),
+      select_snapshots_(
+          db,
+          "SELECT created_seq, name, description, parent, with_memory, "
+          "created_at, current, running FROM snapshots WHERE vm=? ORDER BY created_seq"),
       erase_snapshots_(db, "DELETE FROM snapshots WHERE vm=?"),
-      insert_snapshot_(db, "INSERT INTO snapshots VALUES(?,?,?,?,?,?,?,?)") {}
+      insert_snapshot_(db, "INSERT INTO snapshots VALUES(?,?,?,?,?,?,?,?,?)") {}
 
 void VmStore::insert(const VmRow& row) {
   const domain::VmSpec& spec = row.spec;
@@ -82,7 +91,8 @@ void VmStore::insert(const VmRow& row) {
               spec.network, spec.size.flavor, spec.size.vcpus, spec.size.memory_mb,
               spec.size.disk_gb, spec.ipv4, labels, spec.keypair, spec.admin_secret, spec.user_data,
               row.state, row.task, row.backend_ref, row.error, row.created_at, row.updated_at,
-              row.launched_at, row.deleted_at, row.version, row.seq, spec.number);
+              row.launched_at, row.deleted_at, row.version, row.seq, guest_doc(spec), row.running,
+              spec.number);
   for (const auto& [key, value] : spec.labels) insert_label_.run(key, value, row.created_seq);
 }
 
@@ -91,12 +101,20 @@ void VmStore::update(const VmRow& row) {
   update_.run(spec.name, spec.host, spec.image, spec.size.flavor, spec.size.vcpus,
               spec.size.memory_mb, spec.size.disk_gb, row.state, row.task, row.backend_ref,
               row.error, row.updated_at, row.launched_at, row.deleted_at, row.version, row.seq,
-              row.created_seq);
+              spec.admin_secret, guest_doc(spec), row.running, row.created_seq);
+}
+
+// NULL for a VM without one. Valid until the next call.
+std::optional<std::string_view> VmStore::guest_doc(const domain::VmSpec& spec) {
+  if (!spec.guest) return std::nullopt;
+  guest_writer_.clear();
+  base::write_json(guest_writer_, *spec.guest);
+  return guest_writer_.view();
 }
 
 void VmStore::update_state(const VmRow& row) {
   update_state_.run(row.state, row.task, row.backend_ref, row.error, row.updated_at,
-                    row.launched_at, row.version, row.seq, row.created_seq);
+                    row.launched_at, row.version, row.seq, row.running, row.created_seq);
 }
 
 bool VmStore::find(const domain::VmId& id, VmRow& row) {
@@ -116,7 +134,7 @@ std::vector<SnapshotRow> VmStore::snapshots(const domain::VmId& vm) {
     row.created_seq = s.as<domain::Seq>(0);
     row.vm = vm;
     row.snapshot = {std::string(s.text(1)), std::string(s.text(2)), std::string(s.text(3)),
-                    s.integer(4) != 0, s.time(5)};
+                    s.integer(4) != 0,      s.integer(7) != 0,      s.time(5)};
     row.current = s.integer(6) != 0;
   }
   select_snapshots_.reset();
@@ -128,7 +146,7 @@ void VmStore::replace_snapshots(const domain::VmId& vm, const std::vector<Snapsh
   for (const SnapshotRow& row : rows) {
     const domain::Snapshot& s = row.snapshot;
     insert_snapshot_.run(vm, row.created_seq, s.name, s.description, s.parent, s.with_memory,
-                         s.created_at, row.current);
+                         s.created_at, row.current, s.running);
   }
 }
 

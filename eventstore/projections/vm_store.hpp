@@ -24,8 +24,11 @@ class VmStore {
   void replace_snapshots(const domain::VmId& vm, const std::vector<SnapshotRow>& rows);
 
  private:
+  std::optional<std::string_view> guest_doc(const domain::VmSpec& spec);
+
   Database& db_;
   base::JsonWriter writer_;
+  base::JsonWriter guest_writer_;
   base::JsonParser parser_;
   Statement insert_, insert_label_, update_, update_state_, find_;
   Statement select_snapshots_, erase_snapshots_, insert_snapshot_;

@@ -65,7 +65,7 @@ TEST(PerspectiveAccess, OutsideOfDemoModeTheMainListenerWantsAToken) {
 TEST(PerspectiveAccess, ASettingAsksForATokenEverywhere) {
   TestServer::Options options;
   options.perspective.require_token = true;
-  TestServer server(options);
+  TestServer server(std::move(options));
   const Answer none = server.post("/d/perspective/query", query_body("select 1"));
   EXPECT_EQ(none.status, 401);
   EXPECT_THAT(none.header("Content-Type"), HasSubstr("text/plain"));
@@ -86,7 +86,7 @@ TEST(PerspectiveSql, TwoAtOnceForATenantAndThenNoMore) {
   TestServer::Options options;
   options.sql.limits.time = std::chrono::seconds(4);
   options.sql.limits.rows_scanned = 1'000'000'000;
-  TestServer server(options);
+  TestServer server(std::move(options));
   const std::string slow = query_body(
       "select count(*) from functions() a, functions() b, functions() c, functions() d, "
       "functions() e");

@@ -414,7 +414,7 @@ TEST_F(PerspectiveContract, PingVersionAndOperations) {
 TEST(Perspective, PingIs503WhenNotReady) {
   TestServer::Options options;
   options.ready = [] { return std::vector<ReadyCheck>{{"log", false, "the disk is nearly full"}}; };
-  TestServer server(options);
+  TestServer server(std::move(options));
   const Answer answer = server.get("/d/perspective/ping");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.body, "");

@@ -551,7 +551,7 @@ TEST(ReservationContract, TheModernProfileHasItsOwnCodesAndMembers) {
 
 TEST(ReservationContract, WhoAsksIsInXAuthToken) {
   TestServer::Options options;
-  Api api(options);
+  Api api(std::move(options));
   const std::string token = api.server.make_token("demo", "operator");
   const std::string other = api.server.make_token("other", "operator");
   const auto as = [](const std::string& t) { return "X-Auth-Token: " + t + "\r\n"; };
@@ -575,7 +575,7 @@ TEST(ReservationContract, WhoAsksIsInXAuthToken) {
 TEST(ReservationContract, WithoutDemoModeEverybodyNeedsAToken) {
   TestServer::Options options;
   options.demo = false;
-  Api api(options);
+  Api api(std::move(options));
   const Answer answer = api.ask("GET", "/v1/leases");
   EXPECT_EQ(answer.status, 401);
   EXPECT_EQ(json_of(answer)["error_code"], 401);
@@ -587,7 +587,7 @@ TEST(ReservationContract, ASettingTakesAnyToken) {
   TestServer::Options options;
   options.demo = false;
   options.reservation.accept_any_token = true;
-  Api api(options);
+  Api api(std::move(options));
   EXPECT_EQ(api.ask("GET", "/v1/leases", "", "X-Auth-Token: anything\r\n").status, 200);
   EXPECT_EQ(api.ask("GET", "/v1/leases").status, 401);
 }

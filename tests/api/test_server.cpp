@@ -57,8 +57,16 @@ void ToyWorker::carry_out(const domain::WorkOrder& order) {
   } else if (!order.granted_step.empty()) {
     report.steps_done.push_back({order.granted_step, "toy-1", false, false, {}});
   }
+  if (base::Lock lock(mu_); !display_.empty()) {
+    outcome.result.text = R"({"display":")" + display_ + R"("})";
+  }
   report.outcome = std::move(outcome);
   sequencer_->push(domain::WorkerInput(std::move(report)));
+}
+
+void ToyWorker::serve_display(std::string display) {
+  base::Lock lock(mu_);
+  display_ = std::move(display);
 }
 
 void ToyWorker::release() {
@@ -178,6 +186,11 @@ TestServer::TestServer(Options options) {
   reservation_ = std::make_unique<Reservation>(core_->services(), core_->authenticator(),
                                                core_->submitter(), options.reservation);
   core_->guard().open(Door::Reservation, reservation_->door());
+  images_ = must(ImageFiles::open({.directory = images_folder()}));
+  options.nano.images = images_.get();
+  nano_ = std::make_unique<Nano>(core_->services(), core_->authenticator(), core_->submitter(),
+                                 core_->watch(), std::move(options.nano));
+  core_->guard().open(Door::Nano, nano_->door());
   router_ = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
   core_->mount(*router_);
   router_->mount("/api", vmfront_->routes(), VmFront::mount_options());
@@ -194,6 +207,7 @@ TestServer::TestServer(Options options) {
   reservation_->mount(*router_, "/d/reservation");
   auto own = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
   reservation_->mount(*own, "");
+  nano_->mount(*router_, "/d/nano");
   orchestrator_ = std::make_unique<Orchestrator>(core_->services(), core_->authenticator(),
                                                  core_->submitter(), options.orchestrator);
   core_->guard().open(Door::Orchestrator, orchestrator_->door());
@@ -264,6 +278,10 @@ void TestServer::initialize(bool demo, bool fake_driver) {
   projector_->waiters().wait_for_seq(committed_.seq(), clock_.steady() + kPatience,
                                      [&](const auto&) { folded.set_value(); });
   folded.get_future().wait();
+}
+
+std::filesystem::path TestServer::images_folder() const {
+  return std::filesystem::path(dir_.path()) / "images";
 }
 
 Answer TestServer::ask(std::string_view request, bool head) const {

@@ -8,12 +8,14 @@
 
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
+#include "api/dialects/nano/nano.hpp"
 #include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
 #include "api/edge/server.hpp"
 #include "api/event_feed.hpp"
+#include "api/images/image_files.hpp"
 #include "eventstore/projector.hpp"
 #include "eventstore/rocks_log.hpp"
 #include "eventstore/secrets_store.hpp"
@@ -36,6 +38,8 @@ class ToyWorker final : public eventstore::EffectSink {
   void release();
   // The next orders end FAILED.
   void fail_all(bool on) { failing_ = on; }
+  // What it says of each VM's display from now on: "host:port".
+  void serve_display(std::string display);
   // Of the order that waits the longest; false if none does within the patience of a test.
   bool report_progress(std::uint32_t percent, const std::string& message);
   bool wait_for_orders(std::size_t n);
@@ -52,6 +56,7 @@ class ToyWorker final : public eventstore::EffectSink {
   base::Mutex mu_;
   std::condition_variable came_;
   std::deque<domain::WorkOrder> waiting_;
+  std::string display_;
 };
 
 // The system's clocks, and a wall clock that a test sets forward: no test waits for a lease to end.
@@ -80,6 +85,7 @@ class TestServer {
     base::Duration max_wait = std::chrono::seconds(60);
     SqlPool::Options sql{};
     std::function<std::vector<ReadyCheck>()> ready{};
+    nano::Options nano;
   };
   TestServer() : TestServer(Options()) {}
   explicit TestServer(Options options);
@@ -99,6 +105,7 @@ class TestServer {
   std::uint16_t orchestrator_port() const { return orchestrator_port_; }
   CoreApi& core() { return *core_; }
   SqlPool& sql() { return *sql_; }
+  std::filesystem::path images_folder() const;
 
   // One request on a connection of its own.
   Answer ask(std::string_view request, bool head = false) const;
@@ -130,6 +137,8 @@ class TestServer {
   perspective::Mail mail_;
   std::unique_ptr<Perspective> perspective_;
   std::unique_ptr<Reservation> reservation_;
+  std::unique_ptr<Nano> nano_;
+  std::unique_ptr<ImageFiles> images_;
   std::unique_ptr<Orchestrator> orchestrator_;
   std::shared_ptr<Router> router_;
   std::shared_ptr<Router> perspective_router_;

@@ -17,6 +17,7 @@ inline InitializeSystem four_hosts() {
     host.name = fmt::format("h{}", n);
     host.number = n;
     host.backend = "sim";
+    host.pool = "default";
     host.vcpus = 8;
     host.memory_mb = 16384;
     host.disk_gb = 400;

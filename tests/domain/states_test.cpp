@@ -62,8 +62,19 @@ TEST(VmRules, AllowExactlyTheDiagram) {
       {VmSnapshotRestore, resting},
       {VmSnapshotDelete, resting},
       {ImageCapture, {S::Running, S::Stopped, S::Paused, S::Suspended}},
+      {VmSetCores, resting},
+      {VmSetMemory, resting},
+      {VmDiskResize, resting},
+      {VmDiskShrink, resting},
+      {VmResetSystem, resting},
+      {VmSetAutoStart, any},
+      {VmSetQos, any},
+      {VmSetCredential, resting},
+      {VmMediaInsert, up},
+      {VmMediaEject, resting},
+      {VmConsoleResetSecret, any},
   };
-  for (std::size_t k = 0; k < 33; ++k) {
+  for (std::size_t k = 0; k < enum_names(CommandKind{}).size(); ++k) {
     const auto kind = static_cast<CommandKind>(k);
     const VmRule* rule = vm_rule(kind);
     const auto row = table.find(kind);

@@ -12,6 +12,7 @@ InitializeSystem small_cloud() {
     Host h;
     h.name = name;
     h.backend = "sim";
+    h.pool = "default";
     h.vcpus = 8;
     h.memory_mb = 16384;
     h.disk_gb = 400;

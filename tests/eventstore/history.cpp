@@ -59,6 +59,7 @@ Recorder::Events Recorder::accepted_vm_create(const TaskId& task, const VmId& vm
   requested.spec.image = domain::ImageId(base::Uuid{{1}});
   requested.spec.network = domain::NetworkId(base::Uuid{{2}});
   if (vm.bytes[15] % 4 == 0) requested.spec.labels = {{"team", "web"}};
+  if (vm.bytes[15] % 4 == 1) requested.spec.address_pool = "lan";
   return {{StreamId(StreamKind::Command, task), accepted},
           {StreamId(StreamKind::Task, task), queued},
           {StreamId(StreamKind::Vm, vm), requested}};
@@ -220,6 +221,7 @@ class Crowd {
         if (advance(lives_[at])) lives_.erase(lives_.begin() + static_cast<std::ptrdiff_t>(at));
       }
       if (below(50) == 0) people();
+      if (below(20) == 0) house();
     }
   }
 
@@ -385,9 +387,9 @@ class Crowd {
         return {{vm, domain::VmMigrated{fmt::format("host-{}", below(8))}},
                 {vm, domain::VmStateChanged{VmState::Running, {}}}};
       default:
-        return {
-            {vm, domain::SnapshotCreated{{fmt::format("s{}", below(3)), "", "", false, r_.now}}},
-            {vm, domain::VmStateChanged{VmState::Running, {}}}};
+        return {{vm, domain::SnapshotCreated{{fmt::format("s{}", below(3)), "", "", false, false,
+                                              r_.now}}},
+                {vm, domain::VmStateChanged{VmState::Running, {}}}};
     }
   }
 
@@ -424,6 +426,45 @@ class Crowd {
                               {r_.new_id(), name, "demo", domain::Role::Viewer, "secret-2"}}}});
     } else {
       r_.record({{stream, domain::UserDeleted{}}});
+    }
+  }
+
+  // Pools, addresses, groups, sessions and notes that come, change and go.
+  void house() {
+    const std::string name = fmt::format("thing-{}", below(3));
+    const auto at = [&](StreamKind kind) { return StreamId(kind, name); };
+    switch (below(12)) {
+      case 0:
+        return r_.record({{at(StreamKind::Pool), domain::PoolCreated{{name}}}});
+      case 1:
+        return r_.record({{at(StreamKind::Pool), domain::PoolDeleted{}}});
+      case 2:
+        return r_.record({{at(StreamKind::AddressPool), domain::AddressPoolCreated{{name}}}});
+      case 3:
+        return r_.record({{at(StreamKind::AddressPool), domain::AddressRangeAdded{{}}}});
+      case 4:
+        return r_.record({{at(StreamKind::StoragePool), domain::StoragePoolCreated{{name}}}});
+      case 5:
+        return r_.record({{StreamId(StreamKind::Host, "host-1"), domain::HostDetached{}}});
+      case 6:
+        return r_.record({{StreamId(StreamKind::Host, "host-1"), domain::HostDisabled{}}});
+      case 7:
+        return r_.record({{at(StreamKind::Group), domain::GroupCreated{{name}}},
+                          {at(StreamKind::Role), domain::RoleCreated{{name}}}});
+      case 8:
+        return r_.record({{at(StreamKind::Group), domain::GroupMemberAdded{"user-1"}}});
+      case 9: {
+        const domain::LoginId id(r_.new_id());
+        r_.record({{StreamId(StreamKind::Session, id),
+                    domain::SessionOpened{{id, "user-1", name, base::to_string(id)}}}});
+        if (below(2) == 0) return;
+        return r_.record({{StreamId(StreamKind::Session, id), domain::SessionClosed{}}});
+      }
+      case 10:
+        return r_.record({{StreamId(StreamKind::Audit, "demo"), domain::AuditNoted{"note", ""}}});
+      default:
+        return r_.record(
+            {{StreamId(StreamKind::Audit, "demo"), domain::AuditHidden{{below(5000)}}}});
     }
   }
 

@@ -21,6 +21,8 @@ class SharedStore final : public Store {
   std::optional<VmRow> vm(std::int64_t n) override { return s_.vm(n); }
   void put(const VmRow& row) override { s_.put(row); }
   void erase_vm(std::int64_t n) override { s_.erase_vm(n); }
+  VmConfig config(std::int64_t vm) override { return s_.config(vm); }
+  void put(std::int64_t vm, const VmConfig& config) override { s_.put(vm, config); }
   std::optional<SnapshotRow> snapshot(std::int64_t n, const std::string& name) override {
     return s_.snapshot(n, name);
   }

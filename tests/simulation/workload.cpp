@@ -74,6 +74,7 @@ InitializeSystem Workload::cloud() {
     Host h;
     h.name = fmt::format("sim-{}", i);
     h.backend = "simulated";
+    h.pool = "default";
     h.vcpus = 64;
     h.memory_mb = 131072;
     h.disk_gb = 4000;

@@ -276,6 +276,15 @@ Reply Cloud::carry_out(const Request& r) {
       return end_resize(r, vm);
     case VmRebuild:
       return rebuild(r, vm);
+    case VmResetSystem:
+      return reset_system(r, vm);
+    case VmConfigure:
+    case VmDiskShrink:
+    case VmSetCredential:
+    case VmConsoleSecret:
+    case MediaInsert:
+    case MediaEject:
+      return configure(r, vm);
     case VmRename:
       return rename(r, vm);
     case VmMigrate:

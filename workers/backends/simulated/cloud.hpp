@@ -97,6 +97,10 @@ class Cloud {
   Reply resize(const Request& r, VmRow& vm);
   Reply end_resize(const Request& r, VmRow& vm);
   Reply rebuild(const Request& r, VmRow& vm);
+  Reply reset_system(const Request& r, VmRow& vm);
+  Reply configure(const Request& r, const VmRow& vm);
+  void boot(const Request& r, const VmRow& vm);
+  void set_secret(const Request& r, VmConfig& config) const;
   Reply rename(const Request& r, VmRow& vm);
   Reply migrate(const Request& r, VmRow& vm);
   Reply abort_migration(const Request& r, VmRow& vm);

@@ -10,6 +10,18 @@ namespace slipway::workers::simulated {
 using base::Duration;
 using base::Errc;
 
+namespace {
+
+VmConfig config_of(const domain::GuestSpec& guest) {
+  VmConfig config;
+  config.auto_start = guest.auto_start;
+  config.qos = guest.qos;
+  config.media = guest.media;
+  return config;
+}
+
+}  // namespace
+
 Reply Cloud::create(const Request& r) {
   if (r.key != nullptr) {
     const auto known = store_->vm(number_of(r.key->ref, kVmRef));
@@ -46,6 +58,7 @@ Reply Cloud::create(const Request& r) {
   vm.created_at = vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.create);
   store_->put(vm);
+  if (spec.guest) store_->put(vm.number, config_of(*spec.guest));
   Reply reply = done(vm_ref(vm.number));
   remember(r, reply.answer.ref);
   reply.answer.settled = vm.ready_at <= r.now;
@@ -112,6 +125,7 @@ Reply Cloud::change_power(const Request& r, VmRow& vm) {
   }
   vm.state = change->to;
   store_->put(vm);
+  if (r.operation == Operation::VmStart) boot(r, vm);
   remember(r, r.ref);
   return done(r.ref, duration(r, options_.change));
 }

@@ -16,8 +16,12 @@ class MemoryStore final : public Store {
   void put(const VmRow& row) override { vms_[row.number] = row; }
   void erase_vm(std::int64_t number) override {
     vms_.erase(number);
+    configs_.erase(number);
     std::erase_if(snapshots_, [&](const auto& item) { return item.first.first == number; });
   }
+
+  VmConfig config(std::int64_t vm) override { return find(configs_, vm).value_or(VmConfig{}); }
+  void put(std::int64_t vm, const VmConfig& config) override { configs_[vm] = config; }
 
   std::optional<SnapshotRow> snapshot(std::int64_t vm, const std::string& name) override {
     return find(snapshots_, std::pair(vm, name));
@@ -72,6 +76,7 @@ class MemoryStore final : public Store {
   }
 
   std::map<std::int64_t, VmRow> vms_;
+  std::map<std::int64_t, VmConfig> configs_;
   std::map<std::pair<std::int64_t, std::string>, SnapshotRow> snapshots_;
   std::map<std::int64_t, ImageRow> images_;
   std::unordered_map<domain::TaskId, std::vector<KeyRow>> keys_;

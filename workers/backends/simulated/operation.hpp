@@ -36,8 +36,15 @@ enum class Operation : std::uint8_t {
   ImageAwaitSaved,
   ImageDelete,
   Lookup,
+  VmConfigure,
+  VmDiskShrink,
+  VmResetSystem,
+  VmSetCredential,
+  VmConsoleSecret,
+  MediaInsert,
+  MediaEject,
 };
-constexpr std::array<std::string_view, 26> enum_names(Operation) {
+constexpr std::array<std::string_view, 33> enum_names(Operation) {
   return {"none",
           "vm.create",
           "vm.await_running",
@@ -63,7 +70,14 @@ constexpr std::array<std::string_view, 26> enum_names(Operation) {
           "image.create",
           "image.await_saved",
           "image.delete",
-          "lookup"};
+          "lookup",
+          "vm.configure",
+          "vm.disk_shrink",
+          "vm.reset_system",
+          "vm.set_credential",
+          "vm.console_secret",
+          "media.insert",
+          "media.eject"};
 }
 
 // How a call ended, in the ledger.

@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS vms(
   disk_gb INTEGER NOT NULL, old_size TEXT, image BLOB NOT NULL, ipv4 INTEGER NOT NULL,
   host TEXT NOT NULL, old_host TEXT NOT NULL, ready_at INTEGER NOT NULL,
   started_at INTEGER NOT NULL, created_at INTEGER NOT NULL, reboots INTEGER NOT NULL);
+-- Only of VMs of which something was set; a JSON document.
+CREATE TABLE IF NOT EXISTS configs(vm INTEGER PRIMARY KEY, config TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS snapshots(
   vm INTEGER NOT NULL, name TEXT NOT NULL, made_by BLOB NOT NULL, description TEXT NOT NULL,
   with_memory INTEGER NOT NULL, created_at INTEGER NOT NULL, state INTEGER NOT NULL,
@@ -180,6 +182,25 @@ class SqliteStore final : public Store {
   void erase_vm(std::int64_t number) override {
     erase_vm_.bind(number).run();
     erase_snapshots_.bind(number).run();
+    erase_config_.bind(number).run();
+  }
+
+  VmConfig config(std::int64_t vm) override {
+    std::string text;
+    get_config_.bind(vm);
+    if (get_config_.step()) get_config_.read(text);
+    get_config_.reset();
+    VmConfig config;
+    base::JsonParser parser;
+    const auto json = parser.parse_trusted(text);
+    if (!text.empty() && json) base::read_json(*json, config);
+    return config;
+  }
+  void put(std::int64_t vm, const VmConfig& config) override {
+    base::JsonWriter json;
+    base::write_json(json, config);
+    const std::string text = json.text();
+    put_config_.bind(vm, text).run();
   }
 
   std::optional<SnapshotRow> snapshot(std::int64_t vm, const std::string& name) override {
@@ -282,6 +303,9 @@ class SqliteStore final : public Store {
   Statement put_vm_{db_.get(),
                     "INSERT OR REPLACE INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement erase_vm_{db_.get(), "DELETE FROM vms WHERE number = ?"};
+  Statement get_config_{db_.get(), "SELECT config FROM configs WHERE vm = ?"};
+  Statement put_config_{db_.get(), "INSERT OR REPLACE INTO configs VALUES(?,?)"};
+  Statement erase_config_{db_.get(), "DELETE FROM configs WHERE vm = ?"};
   Statement erase_snapshots_{db_.get(), "DELETE FROM snapshots WHERE vm = ?"};
   Statement get_snapshot_{db_.get(), "SELECT * FROM snapshots WHERE vm = ? AND name = ?"};
   Statement put_snapshot_{db_.get(), "INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?,?,?,?)"};

@@ -30,6 +30,28 @@ struct VmRow {
   std::uint32_t reboots = 0;
 };
 
+// What was set of a VM beside its size: few have any of it.
+struct VmConfig {
+  bool auto_start = false;
+  domain::ImageId media;
+  std::string boot;            // of the last start: media, network; empty: the system's disk
+  std::string credential;      // SHA-256 of "<user>:<password>" in hex
+  std::string console_secret;  // likewise of the console's
+  std::uint32_t shrinks = 0;   // how often a disk was
+  base::Box<domain::Qos> qos;
+  bool operator==(const VmConfig&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("auto_start", s.auto_start);
+    v("media", s.media);
+    v("boot", s.boot);
+    v("credential", s.credential);
+    v("console_secret", s.console_secret);
+    v("shrinks", s.shrinks);
+    v("qos", s.qos);
+  }
+};
+
 struct SnapshotRow {
   std::int64_t vm = 0;
   domain::TaskId made_by;
@@ -85,7 +107,10 @@ class Store {
 
   virtual std::optional<VmRow> vm(std::int64_t number) = 0;
   virtual void put(const VmRow& row) = 0;
-  virtual void erase_vm(std::int64_t number) = 0;  // with its snapshots
+  virtual void erase_vm(std::int64_t number) = 0;  // with its configuration and snapshots
+
+  virtual VmConfig config(std::int64_t vm) = 0;  // the default for one that has none
+  virtual void put(std::int64_t vm, const VmConfig& config) = 0;
 
   virtual std::optional<SnapshotRow> snapshot(std::int64_t vm, const std::string& name) = 0;
   virtual void put(const SnapshotRow& row) = 0;

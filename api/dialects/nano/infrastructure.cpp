@@ -1,0 +1,65 @@
+#include "api/dialects/nano/infrastructure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace slipway::api::nano {
+
+using base::Errc;
+using base::fail;
+
+base::Result<std::vector<eventstore::HostRow>> all_hosts(eventstore::Reader& reader) {
+  std::vector<eventstore::HostRow> rows;
+  eventstore::PageRequest page{.limit = 500, .ascending = true};
+  for (;;) {
+    auto found = reader.list_hosts(eventstore::Scope::admin(), page);
+    if (!found) return fail(found.error());
+    for (auto& row : found->items) rows.push_back(std::move(row));
+    if (!found->next) return rows;
+    page.after = found->next;
+  }
+}
+
+base::Result<domain::Pool> find_pool(eventstore::Reader& reader, std::string_view name) {
+  const auto pools = reader.pools();
+  if (!pools) return fail(pools.error());
+  for (const eventstore::PoolRow& row : pools->value) {
+    if (row.pool.name == name) return row.pool;
+  }
+  return fail(Errc::NotFound, fmt::format("invalid pool '{}'", name));
+}
+
+base::Result<eventstore::HostRow> find_cell(eventstore::Reader& reader, std::string_view pool,
+                                            std::string_view name) {
+  auto row = reader.get_host(eventstore::Scope::admin(), name);
+  if (!row) return fail(row.error());
+  if (row->value && row->value->host.name == name && row->value->host.pool == pool) {
+    return std::move(*row->value);
+  }
+  return fail(Errc::NotFound, fmt::format("no cell '{}' in pool '{}'", name, pool));
+}
+
+base::Result<Liveness> Liveness::of(const ApiServices& services, eventstore::Reader& reader) {
+  const auto backends =
+      reader.list_backends(eventstore::Scope::admin(), {.limit = 500, .ascending = true});
+  if (!backends) return fail(backends.error());
+  std::vector<std::string> served;
+  for (const eventstore::WorkerStatus& worker : services.workers()) {
+    served.insert(served.end(), worker.pools.begin(), worker.pools.end());
+  }
+  Liveness out;
+  for (const eventstore::BackendRow& row : backends->items) {
+    const auto& pool = row.backend.worker_pool;
+    if (std::find(served.begin(), served.end(), pool) != served.end()) {
+      out.backends_.push_back(row.backend.name);
+    }
+  }
+  return out;
+}
+
+bool Liveness::alive(const domain::Host& host) const {
+  return std::find(backends_.begin(), backends_.end(), host.backend) != backends_.end();
+}
+
+}  // namespace slipway::api::nano
