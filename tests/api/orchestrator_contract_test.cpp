@@ -217,11 +217,11 @@ TEST(OrchestratorContract, APathWithoutACloudMeansTheConfiguredOne) {
 
   TestServer::Options plain;
   plain.orchestrator.default_cloud = "simulated";
-  const Api other(plain);
+  const Api other(std::move(plain));
   EXPECT_EQ(other.get("/nodes")["nodes"], Json::array());
   TestServer::Options none;
   none.orchestrator.default_cloud = "nowhere";
-  EXPECT_EQ(json_of(Api(none).ask("GET", "/nodes")).dump(), kWrongCloud.dump());
+  EXPECT_EQ(json_of(Api(std::move(none)).ask("GET", "/nodes")).dump(), kWrongCloud.dump());
 }
 
 TEST(OrchestratorContract, TheRestOfThePaths) {
@@ -342,7 +342,7 @@ TEST(OrchestratorContract, AssignStatusAndRelease) {
 TEST(OrchestratorContract, AReleaseMayDestroyTheNodeToo) {
   TestServer::Options options;
   options.orchestrator.release_destroys = true;
-  const Api api(options);
+  const Api api(std::move(options));
   api.good("PUT", "/vm/action/assign", R"({"node":"2","user":"ada","vm_type":"app"})");
   EXPECT_EQ(api.good("PUT", "/vm/action/release", R"({"node":"2"})").dump(),
             R"({"id":1,"id_vm":"2","result":"Node 2 released and deleted","status":"ok"})");
@@ -488,14 +488,15 @@ TEST(OrchestratorContract, GuessingIsSlowedDownAsEverywhere) {
 TEST(OrchestratorContract, WithoutDemoModeOnlyItsOwnListenerTakesStrangers) {
   TestServer::Options options;
   options.demo = false;
-  const Api api(options);
+  const Api api(std::move(options));
   api.refuses(api.ask("GET", "/nodes"), 403, "Forbidden");
   EXPECT_EQ(api.get("/nodes", x_auth(api.token())).dump(), kNodes.dump());
   RawClient own(api.server.orchestrator_port());
   EXPECT_EQ(own.ask("GET /api/v1/nodes HTTP/1.1\r\nHost: t\r\n\r\n")->status, 200);
 
-  options.orchestrator.require_token = true;
-  const Api strict(options);
+  TestServer::Options closed_doors;
+  closed_doors.orchestrator.require_token = true;
+  const Api strict(std::move(closed_doors));
   RawClient closed(strict.server.orchestrator_port());
   EXPECT_EQ(closed.ask("GET /api/v1/nodes HTTP/1.1\r\nHost: t\r\n\r\n")->status, 403);
 }
@@ -503,7 +504,7 @@ TEST(OrchestratorContract, WithoutDemoModeOnlyItsOwnListenerTakesStrangers) {
 TEST(OrchestratorContract, AReadOnlyServerRefusesCommandsInTheEnvelope) {
   TestServer::Options options;
   options.read_only = true;
-  const Api api(options);
+  const Api api(std::move(options));
   EXPECT_EQ(api.get("/nodes").dump(), kNodes.dump());
   EXPECT_EQ(api.ask("POST", "/vm/start", kStart).status, 403);
   EXPECT_EQ(json_of(api.ask("PUT", "/vm/stop", R"({"node":"1"})")).value("status", ""), "error");
@@ -537,7 +538,7 @@ TEST(OrchestratorContract, TenantsSeeAndTouchTheirOwnOnly) {
 TEST(OrchestratorContract, TheWaitLimitNeverCancelsTheTask) {
   TestServer::Options options;
   options.max_wait = 50ms;
-  Api api(options);
+  Api api(std::move(options));
   api.server.worker().hold();
   const Answer late = api.ask("POST", "/vm/start/fake_driver", kStart);
   const std::string task = late.header("X-Task-Id");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "tests/simulation/simulator.hpp"
+#include "tests/simulation/workload.hpp"
 
 // A worker process of the simulation: the real core, its clock, and what a thread would do.
 namespace slipway::simulation {
