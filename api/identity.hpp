@@ -16,14 +16,15 @@ enum class Right : std::uint8_t { Public, View, Operate, Administer };
 
 // By which form of identity a route is entered: each API family has its own.
 enum class Door : std::uint8_t {
-  Core,         // Authorization: Bearer
-  VmFront,      // headers user, password, project_name, domain_id
-  Perspective,  // none, or a bearer token
-  Reservation,  // X-Auth-Token
-  Nano,         // Nano-Session, or Nano-Authorization with a signature
-  OwnKeeping,   // the dialect checks in its handlers (a dialect whose identity is in the body)
+  Core,          // Authorization: Bearer
+  VmFront,       // headers user, password, project_name, domain_id
+  Perspective,   // none, or a bearer token
+  Reservation,   // X-Auth-Token
+  Nano,          // Nano-Session, or Nano-Authorization with a signature
+  Orchestrator,  // none, X-Auth-Token, or a token in the body
+  OwnKeeping,    // the dialect checks in its handlers (a dialect whose identity is in the body)
 };
-inline constexpr std::size_t kDoors = 6;
+inline constexpr std::size_t kDoors = 7;
 
 // The number that a Route carries: the guard takes it apart again.
 constexpr Permission allow(Right right, Door door = Door::Core) {

@@ -208,7 +208,7 @@ class SubmitReply final : public eventstore::Reply {
     if (answer.seq != 0) response.add("Slipway-Seq", fmt::to_string(answer.seq));
     if (replayed) response.add("Idempotency-Replayed", "true");
     form.finish(response, answer);
-    response.body = std::move(answer.body);
+    if (response.body.empty()) response.body = std::move(answer.body);
     return response;
   }
 

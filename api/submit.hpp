@@ -21,7 +21,8 @@ class AnswerForm {
   // A secret that the answer has a slot for, while it is still at hand: of a fresh answer. Empty:
   // it is read from the secrets store.
   virtual std::string_view secret() const { return {}; }
-  // Last touches to the message around `answer`'s body.
+  // Last touches to the message around `answer`'s body, or one in its place: what is stored under
+  // an idempotency key stays `answer`.
   virtual void finish(Response& /*response*/, const eventstore::Answer& /*answer*/) const {}
   // A refusal as it is told, where the form knows more than whoever refused.
   virtual base::Error refusal(base::Error error) const { return error; }

@@ -38,7 +38,8 @@ using TextList = std::vector<std::string>;
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:8081";
-  TextList listeners = {"main", "reservation", "nano_user", "nano_core", "perspective"};
+  TextList listeners = {"main",      "orchestrator", "reservation",
+                        "nano_user", "nano_core",    "perspective"};
   std::string data_dir = "slipway-data";
   std::uint64_t workers = 1;  // in this process
   bool read_only = false;
@@ -81,6 +82,13 @@ struct HttpConfig {
 // ---- the dialects ----
 struct VmFrontConfig {
   std::uint64_t wrong_identity_status = 503;
+};
+struct OrchestratorConfig {
+  std::string listen = "127.0.0.1:5050";
+  std::string tenant = "demo";
+  std::string default_cloud = "fake_driver";
+  bool require_token = false;
+  bool release_destroys = false;
 };
 struct NanoConfig {
   std::string user_listen = "127.0.0.1:5870";
@@ -173,6 +181,7 @@ struct BackendConfig {
 struct SimulatedConfig {
   bool enabled = true;
   std::string name = "simulated";
+  TextList clouds = {"fake_driver:dummy"};
   std::string state_file{};
   base::Duration create_latency = seconds(1);
   base::Duration operation_latency = milliseconds(200);
@@ -239,6 +248,7 @@ struct Config {
   AdminConfig admin{};
   HttpConfig http{};
   VmFrontConfig vmfront{};
+  OrchestratorConfig orchestrator{};
   ReservationConfig reservation{};
   NanoConfig nano{};
   PerspectiveConfig perspective{};

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
+
+#include "app/clouds.hpp"
 
 namespace slipway::app {
 namespace {
@@ -16,6 +19,7 @@ class Rules {
     addresses();
     exposure();
     curve();
+    clouds();
   }
 
  private:
@@ -87,6 +91,17 @@ class Rules {
     require(!exposed(c_.server.listen) || !c_.auth.admin_token_file.empty(),
             "auth.admin_token_file",
             "is required when server.listen is beyond loopback: nobody could log in");
+  }
+
+  void clouds() {
+    std::set<std::string> names{c_.simulated.name};
+    for (const std::string& text : c_.simulated.clouds) {
+      const auto cloud = parse_cloud(text);
+      require(cloud.has_value(), "simulated.clouds", cloud ? "" : cloud.error().message);
+      if (!cloud) continue;
+      require(names.insert(cloud->name).second, "simulated.clouds",
+              fmt::format("names the cloud {} twice", cloud->name));
+    }
   }
 
   void curve() {

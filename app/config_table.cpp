@@ -17,7 +17,8 @@ constexpr Key kKeys[] = {
      .flag = "--listen"},
     {SLIPWAY_KEY(server.listeners),
      .help = "Which listeners to open: \"main\" alone serves every dialect under /d/<name>.",
-     .choices = "main|reservation|nano_user|nano_core|perspective", .flag = "--listeners"},
+     .choices = "main|orchestrator|reservation|nano_user|nano_core|perspective",
+     .flag = "--listeners"},
     {SLIPWAY_KEY(server.data_dir),
      .help = "Log, read models and the simulated cloud. On a local disk with honest syncs; never "
              "on NFS.",
@@ -91,6 +92,14 @@ constexpr Key kKeys[] = {
     // ---- vmfront: dialect 000 ----
     {SLIPWAY_KEY(vmfront.wrong_identity_status), .reload = Reload::Live,
      .help = "Answer to a wrong password: 503 as the original, or 401.", .min = 401, .max = 503},
+    // ---- orchestrator: dialect 001 ----
+    {SLIPWAY_KEY(orchestrator.listen),
+     .help = "Its documented port. Empty: under /d/orchestrator only."},
+    {SLIPWAY_KEY(orchestrator.tenant), .help = "Requests without a token act for this tenant."},
+    {SLIPWAY_KEY(orchestrator.default_cloud), .help = "The cloud of a path that names none."},
+    {SLIPWAY_KEY(orchestrator.require_token), .help = "Refuse requests without a token."},
+    {SLIPWAY_KEY(orchestrator.release_destroys),
+     .help = "vm/action/release destroys the node too, as the original does."},
     // ---- nano: dialect 003 ----
     {SLIPWAY_KEY(nano.user_listen),
      .help = "Its documented port of the user side. Empty: under /d/nano only."},
@@ -256,6 +265,10 @@ constexpr Key kKeys[] = {
     // ---- simulated: the simulated cloud ----
     {SLIPWAY_KEY(simulated.enabled), .help = "Offer it as a backend."},
     {SLIPWAY_KEY(simulated.name), .help = "Its name as a backend."},
+    {SLIPWAY_KEY(simulated.clouds),
+     .help = "Further simulated clouds beside it, NAME or NAME:FACE each, with the same latencies. "
+             "Face \"dummy\" is the cloud of the orchestrator dialect's samples. A cloud once "
+             "registered stays in the log."},
     {SLIPWAY_KEY(simulated.state_file),
      .help = "Its SQLite file. Empty: simulated.db in server.data_dir."},
     {SLIPWAY_KEY(simulated.create_latency), .help = "How long a create takes.", .max = 86400},

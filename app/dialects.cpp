@@ -31,6 +31,15 @@ api::SqlPool::Options sql_options(const SqlConfig& c) {
   return o;
 }
 
+api::Orchestrator::Options orchestrator_options(const OrchestratorConfig& c) {
+  api::Orchestrator::Options o;
+  o.tenant = c.tenant;
+  o.default_cloud = c.default_cloud;
+  o.require_token = c.require_token;
+  o.release_destroys = c.release_destroys;
+  return o;
+}
+
 api::Reservation::Options reservation_options(const Config& config) {
   api::Reservation::Options o;
   o.modern = config.reservation.profile == "modern";
@@ -98,11 +107,14 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core,
       reservation_(core.services(), core.authenticator(), core.submitter(),
                    reservation_options(config)),
       nano_(core.services(), core.authenticator(), core.submitter(), core.watch(), std::move(nano)),
-      images_(std::move(images)) {
+      images_(std::move(images)),
+      orchestrator_(core.services(), core.authenticator(), core.submitter(),
+                    orchestrator_options(config.orchestrator)) {
   core.guard().open(Door::VmFront, vmfront_.door());
   core.guard().open(Door::Perspective, perspective_.door());
   core.guard().open(Door::Reservation, reservation_.door());
   core.guard().open(Door::Nano, nano_.door());
+  core.guard().open(Door::Orchestrator, orchestrator_.door());
   // Not before: what ended in an earlier run is no news.
   engine_.projector().add_batch_listener(mail_);
 }
@@ -113,6 +125,7 @@ void Dialects::mount(api::Router& router) {
   router.mount("/d/perspective", perspective_.routes(), api::Perspective::mount_options());
   reservation_.mount(router, "/d/reservation");
   nano_.mount(router, "/d/nano");
+  orchestrator_.mount(router, "/d/orchestrator");
 }
 
 base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) {
@@ -129,6 +142,11 @@ base::Status Dialects::listen(api::Server& server, const NewRouter& new_router) 
     status = listen(server, name, address, standard, std::move(nano));
     if (!status) return status;
   }
+  auto orchestrator = new_router();
+  orchestrator_.mount(*orchestrator, "");
+  status = listen(server, api::Orchestrator::kListener, config_.orchestrator.listen,
+                  OrchestratorConfig().listen, std::move(orchestrator));
+  if (!status) return status;
   auto perspective = new_router();
   perspective->mount("", perspective_.routes(), api::Perspective::mount_options());
   return listen(server, "perspective", config_.perspective.listen, PerspectiveConfig().listen,

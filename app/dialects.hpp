@@ -7,6 +7,7 @@
 
 #include "api/core_api/core_api.hpp"
 #include "api/dialects/nano/nano.hpp"
+#include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
@@ -51,6 +52,7 @@ class Dialects {
   api::Reservation reservation_;
   api::Nano nano_;
   std::unique_ptr<api::ImageFiles> images_;  // its thread answers for nano_, so it goes first
+  api::Orchestrator orchestrator_;
 };
 
 }  // namespace slipway::app

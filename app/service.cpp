@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <future>
 
+#include "app/clouds.hpp"
 #include "app/config_rules.hpp"
 #include "app/listeners.hpp"
 #include "app/secret_file.hpp"
@@ -59,7 +60,7 @@ base::Result<base::Key> signing_key(const std::string& data_dir) {
   return base::Key(base::sha256(text));
 }
 
-// The answer of the one command that the server gives itself, at its first start.
+// The answer of a command that the server gives itself at its start.
 class InitializeReply final : public eventstore::Reply {
  public:
   explicit InitializeReply(std::promise<base::Status> done) : done_(std::move(done)) {}
@@ -121,24 +122,33 @@ bool Service::demo(const Config& config) const {
 }
 
 base::Status Service::initialize() {
-  if (engine_->initialized()) return {};
-  auto submission = std::make_unique<eventstore::Submission>();
   base::SystemIdSource ids;
-  submission->command =
-      domain::initialize_command(SLIPWAY_VERSION, demo(config_), domain::TaskId(ids.next()));
-  if (demo(config_)) {
+  std::vector<eventstore::LogBatch::Put> secrets;
+  bool news = !engine_->initialized();
+  if (news && demo(config_)) {
     const base::Secret hash(base::hash_password(domain::kDemoPassword));
-    submission->secrets.push_back(
+    secrets.push_back(
         {std::string(domain::kDemoPasswordRef),
          engine_->secrets().seal(domain::kDemoPasswordRef, domain::kDemoProject, hash)});
   }
-  std::promise<base::Status> done;
-  auto answer = done.get_future();
-  submission->reply = std::make_unique<InitializeReply>(std::move(done));
-  if (!engine_->sequencer().submit(std::move(submission))) {
-    return fail(Errc::QueueFull, "the sequencer takes no command at the start");
+  if (news) {
+    auto first =
+        domain::initialize_command(SLIPWAY_VERSION, demo(config_), domain::TaskId(ids.next()));
+    if (auto status = give(std::move(first), std::move(secrets)); !status) return status;
   }
-  if (auto status = answer.get(); !status) return status;
+  const auto clouds = simulated_clouds(config_, config_.server.data_dir);
+  // The first one is in what a fresh log is given.
+  for (std::size_t i = 1; i < clouds.size(); ++i) {
+    if (engine_->knows_backend(clouds[i].name)) continue;
+    auto cloud = domain::register_command({.name = clouds[i].name,
+                                           .type = "simulated",
+                                           .places_hosts = false,
+                                           .face = clouds[i].face},
+                                          domain::TaskId(ids.next()));
+    if (auto status = give(std::move(cloud)); !status) return status;
+    news = true;
+  }
+  if (!news) return {};
   // The first request may bring the demo user's name: let the read models know him before it comes.
   std::promise<void> folded;
   const auto deadline = engine_->clock().steady() + std::chrono::seconds(30);
@@ -148,6 +158,20 @@ base::Status Service::initialize() {
     folded.get_future().wait();
   }
   return {};
+}
+
+base::Status Service::give(domain::Command command,
+                           std::vector<eventstore::LogBatch::Put> secrets) {
+  auto submission = std::make_unique<eventstore::Submission>();
+  submission->command = std::move(command);
+  submission->secrets = std::move(secrets);
+  std::promise<base::Status> done;
+  auto answer = done.get_future();
+  submission->reply = std::make_unique<InitializeReply>(std::move(done));
+  if (!engine_->sequencer().submit(std::move(submission))) {
+    return fail(Errc::QueueFull, "the sequencer takes no command at the start");
+  }
+  return answer.get();
 }
 
 api::ApiOptions Service::api_options() const {

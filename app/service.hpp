@@ -43,6 +43,8 @@ class Service {
   explicit Service(const Config& config);
   base::Status open(const Engine::StillStarting& still_starting);
   base::Status initialize();
+  // A command that the server gives itself; durable when this returns.
+  base::Status give(domain::Command command, std::vector<eventstore::LogBatch::Put> secrets = {});
   base::Status listen();
   base::Status open_server();
   std::shared_ptr<api::Router> make_router(api::CoreApi::Part part);

@@ -46,7 +46,9 @@ cli::Exit run_worker(cli::Invocation& call) {
   options.keys = std::move(*keys);
   options.server_public_key = config.worker.server_public_key;
   WorkerWatch seen(clock);
-  seen.watch(options, config.simulated.name);
+  std::vector<std::string> names;
+  for (const auto& backend : *backends) names.emplace_back(backend->name());
+  seen.watch(options, names);
   auto worker = workers::Worker::start(transport, std::move(options), std::move(*backends), clock);
   if (!worker) return failed(call, worker.error());
   if (auto status = seen.start(config, **worker); !status) return failed(call, status.error());

@@ -35,8 +35,8 @@ void WorkerWatch::stop() {
   if (server_ != nullptr) server_->stop();
 }
 
-void WorkerWatch::watch(workers::WorkerOptions& options, std::string_view backend) {
-  backend_metrics_.add(backend);
+void WorkerWatch::watch(workers::WorkerOptions& options, const std::vector<std::string>& backends) {
+  for (const std::string& backend : backends) backend_metrics_.add(backend);
   backend_metrics_.watch(options.core);
   options.on_turn = [beat = health_->watch_loop("worker", kMaxSilence), &clock = clock_] {
     beat.now(clock.steady());

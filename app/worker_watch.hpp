@@ -18,7 +18,7 @@ class WorkerWatch {
   ~WorkerWatch();
 
   // Before the worker starts: it tells of its calls and its turns.
-  void watch(workers::WorkerOptions& options, std::string_view backend);
+  void watch(workers::WorkerOptions& options, const std::vector<std::string>& backends);
   // After it has started. Opens the listener, where one is configured.
   base::Status start(const Config& config, const workers::Worker& worker);
   // Before the worker goes.

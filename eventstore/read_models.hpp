@@ -88,6 +88,8 @@ struct VmFilter {
   std::optional<std::string> host{};
   std::vector<std::string> hosts{};  // any of these
   std::optional<std::string> backend{};
+  std::optional<std::uint64_t> number{};  // that its cloud gave it
+  bool numbered = false;                  // `backend` is a cloud that gives numbers
   std::optional<std::string> tenant{};
   std::optional<base::Time> created_after{};
   std::optional<base::Time> created_before{};
@@ -227,6 +229,11 @@ class Reader {
 
   // ---- notes of one tenant, newest first ----
   base::Result<Page<AuditRow>> audit(std::string_view tenant, const AuditFilter&);
+
+  // ---- to whom VMs are given. By the VM's id alone, though the look-up takes a user too ----
+  base::Result<Read<std::optional<AssignmentRow>>> get_assignment(const Scope&,
+                                                                  const domain::VmId&);
+  base::Result<Page<AssignmentRow>> list_assignments(const Scope&, const PageRequest&);
 
   // ---- statistics: exact, from the events' times, hours without events included ----
   // The UTC hours of the last 24 h, none before the first event, the running one last.

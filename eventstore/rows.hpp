@@ -17,6 +17,7 @@
 #include "core/domain/infrastructure_specs.hpp"
 #include "core/domain/lease.hpp"
 #include "core/domain/membership_specs.hpp"
+#include "core/domain/node_book.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -453,6 +454,20 @@ struct AuditRow {
   domain::Seq seq = 0;
   base::Time time{};
   std::string content;
+};
+
+// ---- to whom VMs are given ----
+
+struct AssignmentRow {
+  domain::Seq created_seq = 0;
+  std::string tenant;
+  domain::Assignment assignment;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("created_seq", s.created_seq);
+    v("tenant", s.tenant);
+    v("assignment", s.assignment);
+  }
 };
 
 // ---- statistics ----

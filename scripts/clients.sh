@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Only here: neither the service nor its other tests need them.
-packages=(python3-blazarclient python3-openstackclient)
+packages=(python3-blazarclient python3-openstackclient python3-libcloud)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -17,5 +17,5 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
 fi
 for test in tests/clients/*_test.py; do
-  PYTHONDONTWRITEBYTECODE=1 python3 "$test" -v
+  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$test" -v
 done

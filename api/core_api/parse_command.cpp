@@ -89,6 +89,15 @@ void Arguments::parse(CommandKind kind) {
     case CommandKind::HostSetAlive:
       out_.body = domain::SetHostAlive{f_.text("host", {.required = true}), f_.flag("alive")};
       return;
+    case CommandKind::VmAssign: {
+      const domain::VmId vm(subject("vm"));
+      std::string user = f_.text("user", {.required = true});
+      out_.body = domain::AssignVm{vm, std::move(user), f_.text("vm_type")};
+      return;
+    }
+    case CommandKind::VmRelease:
+      out_.body = domain::ReleaseVm{domain::VmId(subject("vm"))};
+      return;
     default:
       out_.body = act_on_vm(kind);
   }

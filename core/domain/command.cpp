@@ -77,6 +77,9 @@ struct KindOf {
   CommandKind operator()(const CloseSession&) const { return CommandKind::SessionClose; }
   CommandKind operator()(const AppendAudit&) const { return CommandKind::AuditAppend; }
   CommandKind operator()(const HideAudit&) const { return CommandKind::AuditHide; }
+  CommandKind operator()(const AssignVm&) const { return CommandKind::VmAssign; }
+  CommandKind operator()(const ReleaseVm&) const { return CommandKind::VmRelease; }
+  CommandKind operator()(const RegisterBackend&) const { return CommandKind::BackendRegister; }
 };
 
 }  // namespace

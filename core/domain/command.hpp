@@ -11,6 +11,7 @@
 #include "core/domain/infrastructure_commands.hpp"
 #include "core/domain/lease_commands.hpp"
 #include "core/domain/membership_commands.hpp"
+#include "core/domain/node_commands.hpp"
 #include "core/domain/specs.hpp"
 #include "core/domain/work.hpp"
 
@@ -191,7 +192,9 @@ using CommandBody = std::variant<
     DefineTemplate, DeleteTemplate, DefineSecurityGroup, ChangeSecurityGroupRules, DeleteSecurityGroup, ChangeVmSecurity,
     // roles, groups, sessions, notes
     CreateRole, UpdateRole, DeleteRole, CreateGroup, UpdateGroup, DeleteGroup, AddGroupMember, RemoveGroupMember,
-    UpdateUser, FoundPeople, OpenSession, RenewSession, CloseSession, AppendAudit, HideAudit>;
+    UpdateUser, FoundPeople, OpenSession, RenewSession, CloseSession, AppendAudit, HideAudit,
+    // clouds, and to whom VMs are given
+    AssignVm, ReleaseVm, RegisterBackend>;
 // clang-format on
 
 struct Command {

@@ -11,6 +11,7 @@
 #include "core/domain/infrastructure_rules.hpp"
 #include "core/domain/lease_rules.hpp"
 #include "core/domain/membership_rules.hpp"
+#include "core/domain/node_rules.hpp"
 #include "core/domain/people.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -158,6 +159,7 @@ class Decider {
     if (auto status = place_vm(c, spec); !status) return status;
     if (auto status = take_address(c, spec); !status) return status;
     if (!c.name_rule.empty()) spec.name = name_by_rule(c.name_rule, c.name, spec);
+    if (auto status = give_number(draft_, spec); !status) return status;
     count(spec);
     backend = spec.backend;
     draft_.vms_touched.insert(c.vm);
@@ -186,28 +188,29 @@ class Decider {
       if (error.message.empty()) error.message = e.message;
       for (auto& f : e.fields) error.fields.push_back(std::move(f));
     };
-    if (const auto size = resolve_size(c)) {
+    const Backend* backend = find_backend(c.backend);
+    if (backend != nullptr) spec.backend = backend->name;
+    if (const auto size = c.flavor.empty() ? c.size : size_on(world_, spec.backend, c.flavor)) {
       spec.size = *size;
     } else {
       note(unknown("flavor", c.flavor, "/args/flavor"));
     }
     if (c.image.empty() && c.guest) {
       spec.image = ImageId();  // an empty disk, to be installed from media
-    } else if (const LiveImage* image = find_image(c.image)) {
+    } else if (const LiveImage* image = find_image(c.image, spec.backend)) {
       spec.image = image->image.id;
-    } else {
+    } else if (!has_own_image(world_, spec.backend, c.image)) {
       note(unknown("image", c.image, "/args/image"));
     }
-    if (const Network* network = find_network(c.network)) {
+    // One with a face has addresses of its own.
+    const bool in_network = backend == nullptr || backend->face.empty();
+    const Network* network = in_network ? find_network(c.network) : nullptr;
+    if (network != nullptr) {
       spec.network = network->id;
-    } else {
+    } else if (in_network) {
       note(unknown("network", c.network, "/args/network"));
     }
-    if (const Backend* backend = find_backend(c.backend)) {
-      spec.backend = backend->name;
-    } else {
-      note(unknown("backend", c.backend, "/args/backend"));
-    }
+    if (backend == nullptr) note(unknown("backend", c.backend, "/args/backend"));
     if (world_.vm(c.vm) != nullptr || draft_.vms_touched.contains(c.vm)) {
       return fail(Errc::ResourceBusy, "a VM with this id exists");
     }
@@ -215,18 +218,15 @@ class Decider {
     return fail(std::move(error));
   }
 
-  std::optional<Size> resolve_size(const CreateVm& c) const {
-    if (c.flavor.empty()) return c.size;
-    const Flavor* f = world_.flavor(c.flavor);
-    if (f == nullptr) return std::nullopt;
-    return Size{f->id, f->vcpus, f->memory_mb, f->disk_gb};
-  }
-  const LiveImage* find_image(const std::string& wanted) const {
+  // One that lies on that cloud.
+  const LiveImage* find_image(const std::string& wanted, const std::string& backend) const {
     const LiveImage* image = nullptr;
     if (const auto id = base::parse_uuid(wanted)) image = world_.image(ImageId(*id));
     if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant);
     if (image == nullptr || image->state != ImageState::Saved) return nullptr;
     if (image->image.is_media()) return nullptr;  // holds no system
+    const std::string& lies_on = image->image.backend;
+    if (!lies_on.empty() && !backend.empty() && lies_on != backend) return nullptr;
     return image->image.is_public || image->image.tenant == caller().tenant ? image : nullptr;
   }
   bool may_use(const Network& n) const {
@@ -249,8 +249,7 @@ class Decider {
     return network != nullptr && may_use(*network) ? network : nullptr;
   }
   const Backend* find_backend(const std::string& wanted) const {
-    if (!wanted.empty()) return world_.backend(wanted);
-    return world_.backends().empty() ? nullptr : &world_.backends().begin()->second;
+    return world_.backend(wanted.empty() ? world_.nodes().default_backend() : wanted);
   }
 
   Status place_vm(const CreateVm& c, VmSpec& spec) {

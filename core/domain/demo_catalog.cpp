@@ -122,7 +122,7 @@ InitializeSystem demo_catalog(std::string version, bool demo) {
   InitializeSystem all;
   all.version = std::move(version);
   all.demo = demo;
-  all.backends = {{std::string(kBackend), "simulated", "default", true}};
+  all.backends = {{std::string(kBackend), "simulated", "default", true, ""}};
   all.hosts = hosts();
   all.flavors = flavors();
   all.images = {cirros()};
@@ -147,6 +147,17 @@ Command initialize_command(std::string version, bool demo, const TaskId& task) {
   command.caller.dialect = Dialect::System;
   command.task = task;
   command.body = demo_catalog(std::move(version), demo);
+  return command;
+}
+
+Command register_command(Backend backend, const TaskId& task) {
+  Command command;
+  command.caller.tenant = backend.name;
+  command.caller.actor = "system";
+  command.caller.role = Role::Admin;
+  command.caller.dialect = Dialect::System;
+  command.task = task;
+  command.body = RegisterBackend{std::move(backend)};
   return command;
 }
 

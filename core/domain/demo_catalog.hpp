@@ -19,4 +19,7 @@ InitializeSystem demo_catalog(std::string version, bool demo);
 // The whole command, as the system asks for it.
 Command initialize_command(std::string version, bool demo, const TaskId& task);
 
+// The command that makes a further cloud known, in its own name.
+Command register_command(Backend backend, const TaskId& task);
+
 }  // namespace slipway::domain

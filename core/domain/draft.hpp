@@ -24,6 +24,7 @@ struct Draft {
   std::vector<Event> events;  // versions are given when they are folded
 
   std::map<NetworkId, std::size_t> addresses_taken;
+  std::map<std::string, std::uint64_t> numbers_given;  // by cloud
   std::set<std::pair<NetworkId, std::uint32_t>> addresses_given;
   std::map<std::string, std::size_t> pool_addresses_taken;  // by address pool
   std::map<std::string, Usage> usage_added;                 // by project

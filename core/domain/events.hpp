@@ -4,6 +4,7 @@
 // number with an upcast in record.cpp, and the old bytes stay under tests/golden.
 #include <variant>
 
+#include "core/domain/assignment_events.hpp"
 #include "core/domain/catalog_events.hpp"
 #include "core/domain/lease_events.hpp"
 #include "core/domain/membership_events.hpp"
@@ -53,7 +54,9 @@ using EventBody = std::variant<
     // roles, groups, sessions, notes
     RoleCreated, RoleUpdated, RoleDeleted, GroupCreated, GroupUpdated, GroupDeleted,
     GroupMemberAdded, GroupMemberRemoved, UserUpdated, SessionOpened, SessionRenewed,
-    SessionClosed, AuditNoted, AuditHidden>;
+    SessionClosed, AuditNoted, AuditHidden,
+    // to whom VMs are given
+    VmAssigned, VmReleased>;
 // clang-format on
 
 struct Event {

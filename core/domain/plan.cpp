@@ -164,6 +164,9 @@ std::span<const Step> plan_of(CommandKind command) {
     case SessionClose:
     case AuditAppend:
     case AuditHide:
+    case VmAssign:
+    case VmRelease:
+    case BackendRegister:
       return {};
   }
   return {};

@@ -50,6 +50,8 @@ struct VmSpec {
   SecretRef user_data;
   std::string address_pool;  // that `ipv4` is of; empty: the network's own range
   base::Box<GuestSpec> guest;
+  // Of a cloud that numbers its VMs (cloud_face.hpp): never used twice there.
+  std::optional<std::uint64_t> number;
   bool operator==(const VmSpec&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -67,6 +69,7 @@ struct VmSpec {
     v("user_data", s.user_data);
     v("address_pool", s.address_pool);
     v("guest", s.guest);
+    v("number", s.number);
   }
 };
 
@@ -239,6 +242,7 @@ struct Backend {
   std::string type;  // simulated, openstack, libvirt
   std::string worker_pool = "default";
   bool places_hosts = true;  // the core chooses the host and the address
+  std::string face;          // of a simulated one that plays another cloud (cloud_face.hpp)
   bool operator==(const Backend&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -246,6 +250,7 @@ struct Backend {
     v("type", s.type);
     v("worker_pool", s.worker_pool);
     v("places_hosts", s.places_hosts);
+    v("face", s.face);
   }
 };
 

@@ -193,8 +193,11 @@ enum class CommandKind : std::uint8_t {
   SessionClose,
   AuditAppend,
   AuditHide,
+  VmAssign,
+  VmRelease,
+  BackendRegister,
 };
-constexpr std::array<std::string_view, 95> enum_names(CommandKind) {
+constexpr std::array<std::string_view, 98> enum_names(CommandKind) {
   return {"vm.create",
           "vm.delete",
           "vm.start",
@@ -289,7 +292,10 @@ constexpr std::array<std::string_view, 95> enum_names(CommandKind) {
           "session.renew",
           "session.close",
           "audit.append",
-          "audit.hide"};
+          "audit.hide",
+          "vm.assign",
+          "vm.release",
+          "backend.register"};
 }
 constexpr bool is_batch(CommandKind k) {
   return (k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive) ||

@@ -4,6 +4,7 @@
 
 #include "core/domain/draft.hpp"
 #include "core/domain/guest_rules.hpp"
+#include "core/domain/node_rules.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
 
@@ -65,15 +66,14 @@ base::Status make_room_to_grow(Draft& draft, const Vm& vm, const Size& to) {
 base::Status resolve_resize(Draft& draft, const Vm& vm, const ActOnVm& act, ActionArgs& args) {
   const World& world = draft.world;
   if (!act.flavor.empty()) {
-    const Flavor* flavor = world.flavor(act.flavor);
-    if (flavor == nullptr) {
+    args.size = size_on(world, vm.spec.backend, act.flavor);
+    if (!args.size) {
       return fail(base::Error{
           Errc::UnprocessableArgument,
           fmt::format("no flavor '{}'", act.flavor),
           {{"/args/flavor", "unknown-flavor",
             fmt::format("no flavor '{}'{}", act.flavor, suggestion(world, act.flavor))}}});
     }
-    args.size = Size{flavor->id, flavor->vcpus, flavor->memory_mb, flavor->disk_gb};
   }
   if (!args.size) return fail(Errc::UnprocessableArgument, "a resize needs a flavor or a size");
   if (args.size->disk_gb < vm.spec.size.disk_gb) {
@@ -88,7 +88,9 @@ base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& ac
   const LiveImage* image =
       id ? world.image(ImageId(*id)) : world.image_by_name(act.image, vm.tenant);
   if (act.image.empty()) image = world.image(vm.spec.image);
-  if (image == nullptr || (!image->image.is_public && image->image.tenant != vm.tenant)) {
+  const bool there =
+      image != nullptr && (image->image.backend.empty() || image->image.backend == vm.spec.backend);
+  if (!there || (!image->image.is_public && image->image.tenant != vm.tenant)) {
     return fail(base::Error{Errc::UnprocessableArgument,
                             fmt::format("no image '{}'", act.image),
                             {{"/args/image", "unknown-image", "no such image"}}});

@@ -210,6 +210,7 @@ struct WorldEvolver {
     vm->spec = e.spec;
     w.infrastructure_.vm_requested(vm->spec);
     if (auto* range = own_range(*vm)) range->take(vm->spec.ipv4);
+    w.nodes_.on_requested(vm->spec);
     w.use(*vm);
     const bool is_new = w.vms_.emplace(vm->id, std::move(vm)).second;
     CHECK(is_new, "seq {}: {} is requested twice", seq, event.stream.text());
@@ -293,6 +294,7 @@ struct WorldEvolver {
     w.unuse(v);
     w.infrastructure_.vm_deleted(v.id, v.spec);
     if (auto* range = own_range(v)) range->release(v.spec.ipv4);
+    w.nodes_.on_deleted(v.id);
     w.vms_.erase(v.id);
   }
   void operator()(const SnapshotCreated& e) const {
@@ -313,6 +315,10 @@ struct WorldEvolver {
     }
     if (v.current_snapshot == e.name) v.current_snapshot = parent;
   }
+
+  template <class E>
+  requires requires(NodeBook& book, const VmId& id, const E& e) { book.fold(id, e); }
+  void operator()(const E& e) const { w.nodes_.fold(versioned_vm().id, e); }
 
   // ---- image ----
   void add_image(const Image& image, ImageState state, const TaskId& by) const {
@@ -407,6 +413,7 @@ struct WorldEvolver {
   void operator()(const BackendRegistered& e) const {
     count_named();
     w.backends_[e.backend.name] = e.backend;
+    w.nodes_.on_registered(e.backend.name);
   }
   void operator()(const ProjectCreated& e) const {
     count_named();

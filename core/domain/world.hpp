@@ -17,6 +17,7 @@
 #include "core/domain/infrastructure.hpp"
 #include "core/domain/lease_book.hpp"
 #include "core/domain/membership.hpp"
+#include "core/domain/node_book.hpp"
 #include "core/domain/record.hpp"
 #include "core/domain/task.hpp"
 
@@ -137,6 +138,7 @@ class World {
   };
   const std::map<std::string, LiveHost>& hosts() const { return hosts_; }
   const LeaseBook& leases() const { return leases_; }
+  const NodeBook& nodes() const { return nodes_; }
   const AddressRange* addresses(const NetworkId& id) const;
   const Infrastructure& infrastructure() const { return infrastructure_; }
   const Membership& membership() const { return membership_; }
@@ -216,6 +218,7 @@ class World {
   LeaseBook leases_;
   Infrastructure infrastructure_;
   Membership membership_;
+  NodeBook nodes_;
   std::map<std::string, StreamVersion, std::less<>> named_versions_;  // by StreamId::text()
 
   // ---- derived: rebuilt after a snapshot is read ----

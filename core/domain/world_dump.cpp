@@ -58,6 +58,7 @@ std::string World::dump_for_test() const {
     for (const VmId& guest : host.guests) out.add("guest {} {}", name, base::to_string(guest));
   }
   leases_.dump_for_test([&](const std::string& line) { out.add("{}", line); });
+  nodes_.dump_for_test([&](const std::string& line) { out.add("{}", line); });
   for (const auto& [name, project] : projects_) out.add("project {}", json(project));
   for (const auto& [name, user] : users_) out.add("user {}", json(user));
   for (const auto& [id, token] : tokens_) out.add("token {}", json(token));

@@ -17,6 +17,8 @@ enum class Section : std::uint8_t {
   LeaseRest,
   Infrastructure,
   Membership,
+  NodeRest,
+  Assignments,
 };
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
@@ -136,6 +138,8 @@ std::uint64_t World::layout_digest() {
   RecentOutcome outcome;
   Lease lease;
   LeaseBook::Rest rest;
+  NodeBook::Rest nodes;
+  Assignment assignment;
   digest.add(head);
   digest.add(task);
   digest.add(vm);
@@ -148,6 +152,8 @@ std::uint64_t World::layout_digest() {
   Membership::Kept membership;
   digest.add(infrastructure);
   digest.add(membership);
+  digest.add(nodes);
+  digest.add(assignment);
   return digest.digest();
 }
 
@@ -190,6 +196,12 @@ bool World::write_snapshot(const std::function<bool(std::string_view)>& sink) co
   PieceWriter leases(Section::Leases, sink);
   leases_.each_lease([&](const Lease& lease) { leases.add(lease); });
   if (!leases.finish()) return false;
+  PieceWriter node_rest(Section::NodeRest, sink);
+  node_rest.add(nodes_.rest());
+  if (!node_rest.finish()) return false;
+  PieceWriter assignments(Section::Assignments, sink);
+  nodes_.each_assignment([&](const Assignment& a) { assignments.add(a); });
+  if (!assignments.finish()) return false;
   PieceWriter recent(Section::Recent, sink);
   for (const TaskId& id : recent_order_) recent.add(RecentOutcome{id, recent_.at(id)});
   return recent.finish();
@@ -243,6 +255,13 @@ base::Status World::read_snapshot_piece(std::string_view piece) {
     case Section::Membership:
       ok = read_entries<Membership::Kept>(
           piece, [&](Membership::Kept kept) { membership_.restore(std::move(kept)); });
+      break;
+    case Section::NodeRest:
+      ok = read_entries<NodeBook::Rest>(
+          piece, [&](NodeBook::Rest rest) { nodes_.restore(std::move(rest)); });
+      break;
+    case Section::Assignments:
+      ok = read_entries<Assignment>(piece, [&](Assignment a) { nodes_.restore(std::move(a)); });
       break;
     case Section::Catalogue:
       ok = read_entries<Catalogue>(piece, [&](Catalogue c) {

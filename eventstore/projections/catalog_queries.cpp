@@ -143,4 +143,13 @@ base::Result<Page<FloatingIpRow>> Reader::list_floating_ips(const Scope& scope,
   return list<FloatingIpRow>(*impl_, "floating_ips", scope, page);
 }
 
+base::Result<Read<std::optional<AssignmentRow>>> Reader::get_assignment(const Scope& scope,
+                                                                        const domain::VmId& vm) {
+  return get<AssignmentRow>(*impl_, "assignments", scope, base::to_string(vm));
+}
+base::Result<Page<AssignmentRow>> Reader::list_assignments(const Scope& scope,
+                                                           const PageRequest& page) {
+  return list<AssignmentRow>(*impl_, "assignments", scope, page);
+}
+
 }  // namespace slipway::eventstore

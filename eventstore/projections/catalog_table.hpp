@@ -63,6 +63,10 @@ inline CatalogColumns columns_of(const LoginRow& r) { return {r.login.user, r.lo
 // What its stream is known by: the name that somebody chose, or the UUID as text.
 std::string key_of(const FoldContext& ctx);
 
+inline CatalogColumns columns_of(const AssignmentRow& r) {
+  return {r.assignment.user, r.tenant, false};
+}
+
 template <class Row>
 class CatalogTable {
  public:

@@ -1,5 +1,6 @@
 #pragma once
 // All folds together, over one database: what becomes of an event, and of a lot's end.
+#include "eventstore/projections/assignment_fold.hpp"
 #include "eventstore/projections/catalog_fold.hpp"
 #include "eventstore/projections/infrastructure_fold.hpp"
 #include "eventstore/projections/lease_fold.hpp"
@@ -18,7 +19,8 @@ struct Folds {
         vms(db, tallies, stats, max_hot),
         catalog(db, tallies),
         leases(db),
-        infrastructure(db) {}
+        infrastructure(db),
+        assignments(db) {}
 
   void load() {
     tallies.load();
@@ -26,6 +28,7 @@ struct Folds {
     catalog.load();
     leases.load();
     infrastructure.load();
+    assignments.load();
   }
 
   void record(const domain::RecordBody& record) {
@@ -41,6 +44,7 @@ struct Folds {
             catalog.on(ctx, e);
             leases.on(ctx, e);
             infrastructure.on(ctx, e);
+            assignments.on(ctx, e);
           },
           event.body);
     }
@@ -52,6 +56,7 @@ struct Folds {
     catalog.flush();
     leases.flush();
     infrastructure.flush();
+    assignments.flush();
     stats.flush();
     tallies.flush();
   }
@@ -63,6 +68,7 @@ struct Folds {
   CatalogFold catalog;
   LeaseFold leases;
   InfrastructureFold infrastructure;
+  AssignmentFold assignments;
 };
 
 }  // namespace slipway::eventstore

@@ -45,12 +45,13 @@ CREATE TABLE vms(
   user_data TEXT NOT NULL, state INTEGER NOT NULL, task BLOB, backend_ref TEXT NOT NULL,
   error TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   launched_at INTEGER, deleted_at INTEGER, version INTEGER NOT NULL, seq INTEGER NOT NULL,
-  guest TEXT, running INTEGER NOT NULL);
+  guest TEXT, running INTEGER NOT NULL, number INTEGER);
 CREATE UNIQUE INDEX vms_id ON vms(id);
 -- DELETED is deleted_at, so that a change of state does not write these indexes anew.
 CREATE INDEX vms_tenant ON vms(tenant) WHERE deleted_at IS NULL;
 CREATE INDEX vms_name ON vms(name) WHERE deleted_at IS NULL;
 CREATE INDEX vms_host ON vms(host) WHERE deleted_at IS NULL AND host <> '';
+CREATE INDEX vms_number ON vms(backend, number) WHERE deleted_at IS NULL AND number IS NOT NULL;
 -- All but RUNNING and DELETED.
 CREATE INDEX vms_state ON vms(state, tenant) WHERE state <> 2 AND state <> 19;
 -- Of every VM, also of deleted ones: their tasks are found by label too.
@@ -116,6 +117,9 @@ CREATE TABLE vm_security(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name 
 CREATE TABLE audit(seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, time INTEGER NOT NULL,
   content TEXT NOT NULL, hidden INTEGER NOT NULL);
 CREATE INDEX audit_tenant ON audit(tenant, time) WHERE hidden = 0;
+-- To whom VMs are given, by the VM's id.
+CREATE TABLE assignments(created_seq INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, tenant TEXT,
+  shared INTEGER, doc TEXT);
 -- What VMs and tasks hold of a host ('host') or a project ('project'), by name.
 CREATE TABLE usage(kind TEXT, name TEXT, vms INTEGER, vcpus INTEGER, memory_mb INTEGER,
   disk_gb INTEGER, tasks INTEGER, PRIMARY KEY(kind, name)) WITHOUT ROWID;
@@ -183,6 +187,7 @@ std::string schema_fingerprint() {
   add_layout<TemplateRow>(text);
   add_layout<SecurityGroupRow>(text);
   add_layout<VmSecurityRow>(text);
+  add_layout<AssignmentRow>(text);
   return base::hex(base::sha256(text));
 }
 

@@ -35,6 +35,9 @@ class VmFold {
   void on(const FoldContext&, const domain::SnapshotCreated&);
   void on(const FoldContext&, const domain::SnapshotRestored&);
   void on(const FoldContext&, const domain::SnapshotDeleted&);
+  // Counted in its version; the rest is AssignmentFold's.
+  void on(const FoldContext& ctx, const domain::VmAssigned&) { touch(ctx); }
+  void on(const FoldContext& ctx, const domain::VmReleased&) { touch(ctx); }
   template <class E>
   void on(const FoldContext&, const E&) {}
 

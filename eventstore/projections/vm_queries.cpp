@@ -30,6 +30,7 @@ Sql conditions(const VmFilter& filter, const Sql& times) {
     sql.add(")");
   }
   if (filter.backend) sql.add(" AND backend=?", *filter.backend);
+  if (filter.number) sql.add(" AND number=?", *filter.number);
   for (const auto& [key, value] : filter.labels) {
     sql.add(" AND EXISTS(SELECT 1 FROM vm_labels WHERE key=?", key)
         .add(" AND value=?", value)
@@ -79,6 +80,9 @@ struct VmCandidates {
     scoped.add(rest);
     Sql with_states = Sql(states).add(scoped);
     if (!filter.labels.empty()) return {by_label(filter.labels, with_states)};
+    if (filter.backend && (filter.numbered || filter.number)) {
+      return {select_by("INDEXED BY vms_number", Sql(" AND number IS NOT NULL").add(with_states))};
+    }
     if (filter.name) return {select_by("INDEXED BY vms_name", with_states)};
     if (filter.host && !filter.host->empty()) {
       return {select_by("INDEXED BY vms_host", Sql(" AND host<>''").add(with_states))};

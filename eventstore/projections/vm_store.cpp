@@ -7,7 +7,7 @@ namespace slipway::eventstore {
 const char* const kVmColumns =
     "created_seq, id, tenant, name, backend, host, image, network, flavor, vcpus, memory_mb, "
     "disk_gb, ipv4, labels, keypair, admin_secret, user_data, state, task, backend_ref, error, "
-    "created_at, updated_at, launched_at, deleted_at, version, seq, guest, running";
+    "created_at, updated_at, launched_at, deleted_at, version, seq, guest, running, number";
 
 namespace {
 constexpr const char* kUpdate =
@@ -50,6 +50,8 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
   row.seq = s.as<domain::Seq>(at++);
   const int guest = at++;
   row.running = s.integer(at++) != 0;
+  row.spec.number.reset();
+  if (!s.is_null(at)) row.spec.number = s.as<std::uint64_t>(at);
   row.spec.labels.clear();
   row.spec.guest.reset();
   if (!s.is_null(labels)) {
@@ -63,8 +65,9 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
 
 VmStore::VmStore(Database& db)
     : db_(db),
-      insert_(db,
-              "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      insert_(
+          db,
+          "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       insert_label_(db, "INSERT OR IGNORE INTO vm_labels VALUES(?,?,?)"),
       update_(db, kUpdate),
       update_state_(db, kUpdateState),
@@ -88,7 +91,8 @@ void VmStore::insert(const VmRow& row) {
               spec.network, spec.size.flavor, spec.size.vcpus, spec.size.memory_mb,
               spec.size.disk_gb, spec.ipv4, labels, spec.keypair, spec.admin_secret, spec.user_data,
               row.state, row.task, row.backend_ref, row.error, row.created_at, row.updated_at,
-              row.launched_at, row.deleted_at, row.version, row.seq, guest_doc(spec), row.running);
+              row.launched_at, row.deleted_at, row.version, row.seq, guest_doc(spec), row.running,
+              spec.number);
   for (const auto& [key, value] : spec.labels) insert_label_.run(key, value, row.created_seq);
 }
 

@@ -149,6 +149,7 @@ TestServer::TestServer(Options options) {
   ApiOptions api;
   api.demo = options.demo;
   api.read_only = options.read_only;
+  api.max_wait = options.max_wait;
   api.signing_key = base::random_key();
   core_ = std::make_unique<CoreApi>(
       ApiServices{.options = api,
@@ -207,7 +208,13 @@ TestServer::TestServer(Options options) {
   auto own = std::make_shared<Router>(core_->guard().guard(), core_->guard().head_guard());
   reservation_->mount(*own, "");
   nano_->mount(*router_, "/d/nano");
-  initialize(true);
+  orchestrator_ = std::make_unique<Orchestrator>(core_->services(), core_->authenticator(),
+                                                 core_->submitter(), options.orchestrator);
+  core_->guard().open(Door::Orchestrator, orchestrator_->door());
+  orchestrator_->mount(*router_, "/d/orchestrator");
+  auto orchestrator = std::make_shared<Router>(core_->guard().guard());
+  orchestrator_->mount(*orchestrator, "");
+  initialize(true, options.fake_driver);
   server_ = must(Server::open({}));
   port_ =
       must(server_->listen({.name = "main", .host = "127.0.0.1", .port = 0, .handler = router_}));
@@ -217,6 +224,10 @@ TestServer::TestServer(Options options) {
                                             .handler = perspective_router_}));
   reservation_port_ =
       must(server_->listen({.name = "own", .host = "127.0.0.1", .port = 0, .handler = own}));
+  orchestrator_port_ = must(server_->listen({.name = std::string(Orchestrator::kListener),
+                                             .host = "127.0.0.1",
+                                             .port = 0,
+                                             .handler = orchestrator}));
   server_->start();
 }
 
@@ -242,16 +253,27 @@ TestServer::~TestServer() {
   projector_->stop();
 }
 
-void TestServer::initialize(bool demo) {
+void TestServer::give(std::unique_ptr<eventstore::Submission> submission) {
+  std::promise<void> done;
+  submission->reply = std::make_unique<FirstReply>(done);
+  CHECK(sequencer_->submit(std::move(submission)));
+  done.get_future().wait();
+}
+
+void TestServer::initialize(bool demo, bool fake_driver) {
   auto submission = std::make_unique<eventstore::Submission>();
   submission->command = domain::initialize_command("test", demo, domain::TaskId(new_id()));
   const base::Secret hash(base::hash_password(domain::kDemoPassword));
   const std::string ref(domain::kDemoPasswordRef);
   submission->secrets.push_back({ref, secrets_->seal(ref, domain::kDemoProject, hash)});
-  std::promise<void> done;
-  submission->reply = std::make_unique<FirstReply>(done);
-  CHECK(sequencer_->submit(std::move(submission)));
-  done.get_future().wait();
+  give(std::move(submission));
+  if (fake_driver) {
+    auto cloud = std::make_unique<eventstore::Submission>();
+    cloud->command = domain::register_command(
+        {.name = "fake_driver", .type = "simulated", .places_hosts = false, .face = "dummy"},
+        domain::TaskId(new_id()));
+    give(std::move(cloud));
+  }
   std::promise<void> folded;
   projector_->waiters().wait_for_seq(committed_.seq(), clock_.steady() + kPatience,
                                      [&](const auto&) { folded.set_value(); });

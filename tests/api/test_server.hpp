@@ -9,6 +9,7 @@
 #include "api/commit_clock.hpp"
 #include "api/core_api/core_api.hpp"
 #include "api/dialects/nano/nano.hpp"
+#include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/dialects/vmfront/vmfront.hpp"
@@ -79,6 +80,9 @@ class TestServer {
     BeforeEndAction lease_before_end = BeforeEndAction::Email;
     EventFeed::Options feed;
     Perspective::Options perspective{};
+    Orchestrator::Options orchestrator{};
+    bool fake_driver = false;  // the cloud of dialect 001's samples is there too
+    base::Duration max_wait = std::chrono::seconds(60);
     SqlPool::Options sql{};
     std::function<std::vector<ReadyCheck>()> ready{};
     nano::Options nano;
@@ -98,6 +102,7 @@ class TestServer {
   void pass(base::Duration d);
   // Where dialect 002 listens alone.
   std::uint16_t reservation_port() const { return reservation_port_; }
+  std::uint16_t orchestrator_port() const { return orchestrator_port_; }
   CoreApi& core() { return *core_; }
   SqlPool& sql() { return *sql_; }
   std::filesystem::path images_folder() const;
@@ -111,7 +116,8 @@ class TestServer {
   std::string make_token(std::string_view tenant, std::string_view role) const;
 
  private:
-  void initialize(bool demo);
+  void initialize(bool demo, bool fake_driver);
+  void give(std::unique_ptr<eventstore::Submission> submission);
 
   eventstore::testing::TempDir dir_;
   DrivenClock clock_;
@@ -133,12 +139,14 @@ class TestServer {
   std::unique_ptr<Reservation> reservation_;
   std::unique_ptr<Nano> nano_;
   std::unique_ptr<ImageFiles> images_;
+  std::unique_ptr<Orchestrator> orchestrator_;
   std::shared_ptr<Router> router_;
   std::shared_ptr<Router> perspective_router_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
   std::uint16_t perspective_port_ = 0;
   std::uint16_t reservation_port_ = 0;
+  std::uint16_t orchestrator_port_ = 0;
 };
 
 inline Json json_of(const Answer& answer) { return Json::parse(answer.body, nullptr, false); }

@@ -41,6 +41,9 @@ const std::vector<Impossible> kImpossible = {
     {{"--worker.server=tcp://h:1", "--worker.secret_key_file=k"}, "worker.server_public_key: must"},
     {{"--worker.server=tcp://h:1", "--worker.server_public_key=" + std::string(40, 'x')},
      "worker.secret_key_file: is required"},
+    {{"--simulated.clouds=../x"}, "simulated.clouds: \"../x\" is not NAME"},
+    {{"--simulated.clouds=a,a:dummy"}, "simulated.clouds: names the cloud a twice"},
+    {{"--simulated.clouds=simulated"}, "simulated.clouds: names the cloud simulated twice"},
 };
 
 TEST(ConfigRules, RefuseImpossiblePairs) {

@@ -306,7 +306,7 @@ class Run:
             has[str(uuid.UUID(bytes=vm))].append(f"sim-{number}")
         listed = {}
         unsure = set()
-        for vm in self.server.items("/core/v1/vms"):
+        for vm in self.server.items("/core/v1/vms?backend=simulated"):
             listed[vm["id"]] = vm["backend_ref"]
             if vm["state"] == "ERROR":
                 unsure.add(vm["id"])

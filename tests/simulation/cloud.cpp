@@ -67,16 +67,17 @@ Fault SharedCloud::draw() {
   return fault;
 }
 
-std::unique_ptr<InlineBackend> SharedCloud::connect(std::uint64_t seed) {
+std::unique_ptr<InlineBackend> SharedCloud::connect(std::uint64_t seed, std::string name) {
   Options options;
+  options.name = std::move(name);
   options.seed = seed;
   options.fault = [this](const BackendCall&) { return draw(); };
   return std::make_unique<InlineBackend>(std::move(options),
                                          std::make_unique<SharedStore>(*store_));
 }
 
-NetworkBackend::NetworkBackend(SharedCloud& cloud, std::uint64_t seed)
-    : cloud_(cloud), inner_(cloud.connect(seed)) {}
+NetworkBackend::NetworkBackend(SharedCloud& cloud, std::uint64_t seed, std::string name)
+    : cloud_(cloud), inner_(cloud.connect(seed, std::move(name))) {}
 
 BackendCall NetworkBackend::planted(const BackendCall& call, bool late) const {
   BackendCall out = call;

@@ -1,6 +1,6 @@
 #pragma once
-// The one cloud of a simulation as each worker process sees it: the real simulated backend over a
-// store that all share, behind a network that delays, loses and repeats calls.
+// The clouds of a simulation as each worker process sees them: real simulated backends of several
+// names over one store that all share, behind a network that delays, loses and repeats calls.
 #include <memory>
 #include <optional>
 
@@ -24,7 +24,7 @@ class SharedCloud {
  public:
   SharedCloud(Timeline& timeline, Random& random, Plant plant);
   // A process's own client of the cloud.
-  std::unique_ptr<workers::simulated::InlineBackend> connect(std::uint64_t seed);
+  std::unique_ptr<workers::simulated::InlineBackend> connect(std::uint64_t seed, std::string name);
   workers::simulated::Store& store() { return *store_; }
   base::Time now() const { return kStart + timeline_.now(); }
 
@@ -41,7 +41,7 @@ class SharedCloud {
 // One worker process's backend. Kept after the process has died: a call under way goes on.
 class NetworkBackend final : public workers::Backend {
  public:
-  explicit NetworkBackend(SharedCloud& cloud, std::uint64_t seed);
+  NetworkBackend(SharedCloud& cloud, std::uint64_t seed, std::string name);
   // Called to let an answer into the process; drops it if that is gone.
   std::function<void(const std::function<void()>&)> in_process;
 

@@ -136,6 +136,7 @@ void Invariants::end(const domain::RecordBody& record, TaskTrace& task, TaskStat
 void Invariants::on_vm(const domain::Event& event) {
   if (event.stream.kind != domain::StreamKind::Vm) return;
   const domain::VmId vm(event.stream.id);
+  on_node(event, vm);
   if (std::holds_alternative<domain::SnapshotRestored>(event.body)) restored_.insert(vm);
   if (std::holds_alternative<domain::VmFailed>(event.body)) uncertain_.insert(vm);
   domain::TaskId task;
@@ -150,6 +151,29 @@ void Invariants::on_vm(const domain::Event& event) {
     violate("one-task-per-vm",
             fmt::format("vm {}: task {} begins while {} is unfinished", base::to_string(vm),
                         base::to_string(task), base::to_string(before)));
+  }
+}
+
+void Invariants::on_node(const domain::Event& event, const domain::VmId& vm) {
+  if (const auto* e = std::get_if<domain::VmRequested>(&event.body); e && e->spec.number) {
+    if (!numbers_.emplace(e->spec.backend, *e->spec.number).second) {
+      violate("numbers-once", fmt::format("number {} of cloud {} is given twice", *e->spec.number,
+                                          e->spec.backend));
+    }
+  }
+  if (const auto* e = std::get_if<domain::VmAssigned>(&event.body)) {
+    const bool is_new = assigned_.emplace(vm, e->number).second;
+    if (!is_new || e->number <= last_assignment_) {
+      violate("assigned-once", fmt::format("assignment {} of vm {} after {}", e->number,
+                                           base::to_string(vm), last_assignment_));
+    }
+    last_assignment_ = e->number;
+  }
+  const bool released = std::holds_alternative<domain::VmReleased>(event.body);
+  if (released || std::holds_alternative<domain::VmDeleted>(event.body)) {
+    if (assigned_.erase(vm) == 0 && released) {
+      violate("assigned-once", fmt::format("vm {} is released by nobody", base::to_string(vm)));
+    }
   }
 }
 
@@ -272,7 +296,9 @@ void Invariants::check_vm(const domain::Vm& vm,
                                               "confirmed",
                                               name));
   }
-  if (row.host != vm.spec.host || row.image != vm.spec.image || row.name != vm.spec.name) {
+  // A cloud that places by itself does not say where.
+  const bool placed = vm.spec.host.empty() || row.host == vm.spec.host;
+  if (!placed || row.image != vm.spec.image || row.name != vm.spec.name) {
     violate("vm-as-the-log-says",
             fmt::format("vm {}: host {} image {} name {} in the log; {} {} {} in the cloud", name,
                         vm.spec.host, base::to_string(vm.spec.image), vm.spec.name, row.host,

@@ -61,6 +61,7 @@ class Invariants {
   void on_task(const domain::RecordBody& record, const domain::Event& event);
   void on_lease(TaskTrace& task, const domain::TaskLeased& e, const std::string& name);
   void on_vm(const domain::Event& event);
+  void on_node(const domain::Event& event, const domain::VmId& vm);
   void end(const domain::RecordBody& record, TaskTrace& task, domain::TaskState state);
   void check_vm(const domain::Vm& vm,
                 const std::multimap<domain::VmId, workers::simulated::VmRow>& rows) const;
@@ -72,6 +73,9 @@ class Invariants {
   std::set<domain::VmId> restored_;  // a restore sets the power state, which the log does not say
   // After ERROR, or a rename that ended badly, the log does not know size, host, image and name.
   std::set<domain::VmId> uncertain_;
+  std::set<std::pair<std::string, std::uint64_t>> numbers_;  // of nodes, by their cloud
+  std::map<domain::VmId, std::uint64_t> assigned_;
+  std::uint64_t last_assignment_ = 0;
   std::map<std::string, domain::Seq> requests_;    // request id -> the record that accepted it
   std::map<std::string, domain::TaskId> answers_;  // request id -> the task it was told
   std::map<std::pair<domain::TaskId, domain::FencingToken>, domain::SessionId> ordered_;

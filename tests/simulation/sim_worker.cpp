@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "tests/simulation/simulator.hpp"
+#include "tests/simulation/workload.hpp"
 
 // A worker process of the simulation: the real core, its clock, and what a thread would do.
 namespace slipway::simulation {
@@ -12,16 +13,19 @@ SimWorker::SimWorker(Simulator& s, std::uint64_t n, std::string worker_name)
       number(n),
       name(std::move(worker_name)),
       clock(s.timeline, s.random.between(-2s, 2s), s.random.between(1s, 1000000s)),
-      backend(s.cloud, s.random.next()) {
+      backend(s.cloud, s.random.next(), "simulated"),
+      numbered(s.cloud, s.random.next(), Workload::kNumbered) {
   workers::WorkerCoreOptions options;
   options.session = session = s.random.id<domain::SessionId>(clock.now());
   options.name = name;
   options.slots = static_cast<std::uint32_t>(1 + s.random.below(8));
   options.drain_timeout = 20s;
   core = std::make_unique<workers::WorkerCore>(
-      options, std::vector<workers::Backend*>{&backend},
+      options, std::vector<workers::Backend*>{&backend, &numbered},
       [this](const domain::WorkerInput& message) { send(message); });
-  backend.in_process = [this](const std::function<void()>& what) { in_turn(what); };
+  for (NetworkBackend* each : {&backend, &numbered}) {
+    each->in_process = [this](const std::function<void()>& what) { in_turn(what); };
+  }
   wake_after(0ms);
 }
 
@@ -60,6 +64,7 @@ void SimWorker::wake_after(Duration delay) {
 void SimWorker::in_turn(const std::function<void()>& what) {
   core->begin_turn(clock.now(), clock.steady());
   backend.on_timer({});
+  numbered.on_timer({});
   what();
   core->end_turn();
 }
@@ -78,8 +83,9 @@ void SimWorker::turn() {
   Duration wait = 60s;
   const SteadyTime next = core->next_timer();
   if (next != SteadyTime::max()) wait = std::min(wait, next - clock.steady());
-  if (const auto due = backend.next_timer()) {
-    wait = std::min(wait, *due - (kStart + sim.timeline.now()));
+  for (const NetworkBackend* each : {&backend, &numbered}) {
+    const auto due = each->next_timer();
+    if (due) wait = std::min(wait, *due - (kStart + sim.timeline.now()));
   }
   wake_after(std::max(wait, Duration(100)));
 }

@@ -65,6 +65,7 @@ class SimWorker {
   Link up;
   Link down;
   NetworkBackend backend;
+  NetworkBackend numbered;  // the same store under the name of a cloud that numbers its nodes
   std::unique_ptr<workers::WorkerCore> core;
 
  private:

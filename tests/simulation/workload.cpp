@@ -68,7 +68,8 @@ const std::vector<CommandKind> kActions = {CommandKind::VmDelete,
 InitializeSystem Workload::cloud() {
   InitializeSystem c;
   c.version = "simulation";
-  c.backends = {{"simulated", "simulated", "default", true}};
+  c.backends = {{"simulated", "simulated", "default", true, ""},
+                {kNumbered, "simulated", "default", false, "dummy"}};
   for (int i = 1; i <= 4 + LeaseWorkload::kHosts; ++i) {
     Host h;
     h.name = fmt::format("sim-{}", i);
@@ -203,6 +204,11 @@ CreateVm Workload::make_create() {
   c.name = fmt::format("vm-{}", count_);
   c.flavor = sim_.random.chance(0.7) ? "small" : "large";
   c.image = sim_.random.chance(0.5) ? "image-1" : "image-2";
+  if (sim_.random.chance(0.2)) {
+    c.backend = kNumbered;
+    c.flavor = c.flavor == "small" ? "1" : "2";
+    c.image = "1";
+  }
   return c;
 }
 
@@ -249,13 +255,19 @@ ItemBody Workload::make_item() {
   }
 }
 
+CommandBody Workload::make_assignment() {
+  if (sim_.random.chance(0.4)) return ReleaseVm{any_vm()};
+  return AssignVm{any_vm(), fmt::format("user-{}", sim_.random.below(5)), "app"};
+}
+
 CommandBody Workload::make_body() {
   const std::uint64_t n = sim_.random.below(100);
   if (n < 30) return make_create();
   if (n < 65) return make_act();
   if (n < 76) return CancelTask{any_task()};
   if (n < 86) return make_redrive();
-  if (n < 90) return SetPriority{any_task(), static_cast<std::uint32_t>(sim_.random.below(10))};
+  if (n < 88) return SetPriority{any_task(), static_cast<std::uint32_t>(sim_.random.below(10))};
+  if (n < 90) return make_assignment();
   if (n < 92 && !images_.empty()) return DeleteImage{sim_.random.pick(images_)};
   if (n < 96) return leases_.make(sim_.random, now());
   OpenBatch b;

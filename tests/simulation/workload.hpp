@@ -20,6 +20,7 @@ class Workload {
   void told(const std::string& request, const domain::TaskId& task);
   void refused(const std::string& request);
   static domain::InitializeSystem cloud();
+  static constexpr const char* kNumbered = "numbered";  // the cloud with a face
 
  private:
   struct Request {
@@ -36,6 +37,7 @@ class Workload {
   domain::CreateVm make_create();
   domain::ActOnVm make_act();
   domain::ItemBody make_item();
+  domain::CommandBody make_assignment();
   domain::CommandBody make_redrive();
   void fresh_ids(domain::Command& command);
   void add_options(domain::Command& command);

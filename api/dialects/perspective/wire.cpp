@@ -88,7 +88,9 @@ void write_instance(JsonWriter& w, const eventstore::VmRow& vm, const eventstore
   if (image != nullptr) {
     write_image(w, *image, context);
   } else {
-    w.begin_object().member("id", base::to_string(vm.spec.image)).end_object();
+    w.begin_object();
+    if (!vm.spec.image.is_nil()) w.member("id", base::to_string(vm.spec.image));
+    w.end_object();
   }
   w.key("keypair").begin_object();
   if (!vm.spec.keypair.empty()) w.member("name", vm.spec.keypair);

@@ -225,7 +225,11 @@ void write_server(Writer& w, const eventstore::VmRow& vm, const ServerContext& c
   w.member("tenant_id", context.tenant_id).member("user_id", context.user_id);
   write_metadata(w, vm.spec.labels);
   w.member("hostId", host_id(vm));
-  write_bookmark(w, "image", context.host, "images", base::to_string(vm.spec.image));
+  if (vm.spec.image.is_nil()) {  // made from what only its cloud knows
+    w.member("image", "");
+  } else {
+    write_bookmark(w, "image", context.host, "images", base::to_string(vm.spec.image));
+  }
   write_bookmark(w, "flavor", context.host, "flavors", vm.spec.size.flavor);
   w.member("created", seconds(vm.created_at)).member("updated", seconds(vm.updated_at));
   write_addresses(w, vm, context);

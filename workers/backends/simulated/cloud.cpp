@@ -48,7 +48,34 @@ Options Options::without_latency() {
 }
 
 Cloud::Cloud(Options options, std::unique_ptr<Store> store)
-    : options_(std::move(options)), store_(std::move(store)) {}
+    : options_(std::move(options)), store_(std::move(store)) {
+  if (!options_.first_vms.empty()) make_first_vms();
+}
+
+// In one transaction: of several processes that open the store at once one does it.
+void Cloud::make_first_vms() {
+  begin();
+  Totals& all = totals();
+  if (all.last_number == 0) {
+    for (const FirstVm& first : options_.first_vms) {
+      VmRow vm;
+      vm.number = ++all.last_number;
+      vm.vm = first.id;
+      // Nobody's task made it; like any other it is one of a kind.
+      vm.made_by = domain::TaskId(first.id);
+      vm.name = first.spec.name;
+      vm.size = first.spec.size;
+      vm.image = first.spec.image;
+      vm.ipv4 = first.spec.ipv4;
+      vm.host = first.spec.host;
+      store_->put(vm);
+      ++all.vms;
+      all.vcpus += vm.size.vcpus;
+      all.memory_mb += vm.size.memory_mb;
+    }
+  }
+  commit();
+}
 
 void Cloud::commit() {
   if (totals_) store_->put(*totals_);

@@ -32,8 +32,15 @@ struct Fault {
   base::Duration slower{};  // the answer comes so much later
 };
 
+// A VM that the cloud has before anybody asks for one.
+struct FirstVm {
+  domain::VmId id;
+  domain::VmSpec spec;
+};
+
 struct Options {
   std::string name = "simulated";
+  std::vector<FirstVm> first_vms;  // made when its store is empty, with the refs sim-1, ...
   Latency create{std::chrono::seconds(1)};  // also rebuild
   Latency change{std::chrono::milliseconds(200)};
   Latency remove{std::chrono::milliseconds(200)};
@@ -77,7 +84,9 @@ class Cloud {
   Store& store() { return *store_; }
 
  private:
-  struct Request;  // a call with its task's keys and the time
+  struct Request;
+
+  void make_first_vms();  // a call with its task's keys and the time
 
   Reply carry_out(const Request& r);
   Reply change_power(const Request& r, VmRow& vm);
