@@ -91,6 +91,16 @@ void answer(const Client& client, JsonWriter& w) {
   client.send(dress(Response(200, w.text(), kType)));
 }
 
+// What `openstack hypervisor list` shows beside the names.
+void write_hypervisor_detail(JsonWriter& w, const eventstore::HostRow& row) {
+  w.member("hypervisor_type", domain::kHypervisorType);
+  w.member("hypervisor_version", domain::kHypervisorVersion).member("host_ip", row.host.address);
+  w.member("vcpus", row.host.vcpus).member("vcpus_used", row.used.vcpus);
+  w.member("memory_mb", row.host.memory_mb).member("memory_mb_used", row.used.memory_mb);
+  w.member("local_gb", row.host.disk_gb).member("local_gb_used", row.used.disk_gb);
+  w.member("running_vms", row.used.vms);
+}
+
 bool flag(const Request& request, std::string_view name) {
   const auto value = request.query_value(name);
   return value && (iequals(*value, "true") || *value == "1");
@@ -248,6 +258,7 @@ void Reservation::list_properties(Call call) const {
 void Reservation::list_hypervisors(Call call) const {
   query(std::move(call), [](const Call& asked, Reader& reader) {
     const Client client{asked.reply, &kErrors};
+    const bool detail = asked.request.path().ends_with("/detail");
     const auto all = all_rows<eventstore::HostRow>(
         [&](const auto& page) { return reader.list_hosts(Scope::admin(), page); });
     if (!all) return client.fail(all.error());
@@ -261,7 +272,9 @@ void Reservation::list_hypervisors(Call call) const {
       const bool lost = it != enrolled->end() && !it->host.alive;
       w.begin_object().member("id", row.host.number);
       w.member("hypervisor_hostname", row.host.name).member("state", lost ? "down" : "up");
-      w.member("status", row.host.enabled ? "enabled" : "disabled").end_object();
+      w.member("status", row.host.enabled ? "enabled" : "disabled");
+      if (detail) write_hypervisor_detail(w, row);
+      w.end_object();
     }
     w.end_array().end_object();
     answer(client, w);
