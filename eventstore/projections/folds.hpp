@@ -16,7 +16,7 @@ struct Folds {
         tasks(db, tallies, stats, max_hot),
         vms(db, tallies, stats, max_hot),
         catalog(db, tallies),
-        leases(db) {}
+        leases(db, tallies) {}
 
   void load() {
     tallies.load();

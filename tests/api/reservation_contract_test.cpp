@@ -459,6 +459,10 @@ TEST(ReservationContract, HypervisorsAreTheHostsOfTheCloud) {
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all[0], Json::parse(R"({"id": 1, "hypervisor_hostname": "sim-host-1", "state": "up",
                                     "status": "enabled"})"));
+  const Json detail = api.get("/compute/v2.1/os-hypervisors/detail")["hypervisors"][0];
+  EXPECT_EQ(detail["hypervisor_hostname"], "sim-host-1");
+  EXPECT_EQ(detail["hypervisor_type"], "QEMU");
+  EXPECT_EQ(detail["running_vms"], 0);
   api.enroll(1);
   const Json lost{{"command", "host.set_alive"}, {"args", {{"host", "sim-host-1"}}}};
   ASSERT_LT(api.server.post("/core/v1/commands", lost.dump()).status, 300);
@@ -531,7 +535,7 @@ TEST(ReservationContract, ABodyThatIsNotJsonIs400) {
 }
 
 TEST(ReservationContract, TheModernProfileHasItsOwnCodesAndMembers) {
-  Api api({.reservation = {.modern = true, .before_end_lead = 60min}});
+  Api api({.reservation = {.modern = true, .before_end_lead = base::Duration(60min)}});
   Answer answer = api.ask("POST", "/v1/os-hosts", R"({"name": "sim-host-1"})");
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(json_of(answer)["host"]["reservable"], true);
