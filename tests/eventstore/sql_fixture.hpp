@@ -95,10 +95,12 @@ class SqlCloud {
 
   Engine& engine() {
     if (!engine_) {
-      engine_ = std::make_unique<Engine>(models_, log, limits_);
+      engine_ = std::make_unique<Engine>(models_, log, limits_, &past_);
     }
     return *engine_;
   }
+
+  const ReadModels& models() const { return models_; }
 
   // One text as tenant demo, unless told otherwise.
   std::vector<StatementResult> all(std::string text, Placeholders placeholders = {},
@@ -187,6 +189,7 @@ class SqlCloud {
   const Limits limits_;
   std::unique_ptr<ProjectorCore> core_;
   ReadModels models_{{.directory = dir_.path()}};
+  PastModels past_{models_, log};
   std::unique_ptr<Engine> engine_;
 };
 
