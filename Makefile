@@ -23,8 +23,8 @@ asan: test
 tsan: deps ## all tests, with the thread sanitizer
 	@scripts/test.sh tsan
 
-fuzz: deps ## bytes from nowhere at what reads them: make fuzz SECONDS=60
-	@scripts/fuzz.sh $(or $(SECONDS),60)
+fuzz: deps ## bytes from nowhere at what reads them: make fuzz SECONDS=60 ONLY="sql http"
+	@scripts/fuzz.sh $(or $(SECONDS),60) $(ONLY)
 
 lint: deps ## formatting and deployment files
 	@scripts/lint.sh
@@ -51,8 +51,8 @@ scale: build ## four workers against one, with workers killed and drained on the
 bench: ## the figures of docs/BENCHMARKS.md: make bench QUICK=1, make bench ARGS="--only accepts"
 	@scripts/bench.sh $(if $(QUICK),--quick) $(ARGS)
 
-clients: build ## outside clients against the service (installs Debian's python3-blazarclient, ...)
-	@scripts/clients.sh
+clients: $(if $(SLIPWAY),deps,build) ## outside clients against the service: make clients QUICK=1 SLIPWAY=build/asan/slipway
+	@SLIPWAY=$(abspath $(or $(SLIPWAY),$(RELEASE)/slipway)) scripts/clients.sh $(if $(QUICK),--quick)
 
 golden: deps ## rewrite the golden files; review the diff
 	@SLIPWAY_REWRITE_GOLDEN=1 scripts/test.sh asan

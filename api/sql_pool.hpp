@@ -48,6 +48,7 @@ class SqlPool {
 
   const eventstore::ReadModels& models_;
   const eventstore::EventLog& log_;
+  eventstore::PastModels past_;
   const Options options_;
   mutable base::Mutex mu_;
   std::condition_variable wake_;

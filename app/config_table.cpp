@@ -120,19 +120,19 @@ constexpr Key kKeys[] = {
     // ---- reservation: dialect 002 ----
     {SLIPWAY_KEY(reservation.listen),
      .help = "Its documented port. Empty: under /d/reservation only."},
-    {SLIPWAY_KEY(reservation.profile),
+    {SLIPWAY_KEY(reservation.profile), .reload = Reload::Live,
      .help =
          "\"doc\" answers 202 as its specification, \"modern\" 201 and 200 as services since 2018.",
      .choices = "doc|modern"},
-    {SLIPWAY_KEY(reservation.accept_any_token),
+    {SLIPWAY_KEY(reservation.accept_any_token), .reload = Reload::Live,
      .help = "Take any X-Auth-Token for the demo tenant."},
     // ---- lease: reservations of hosts ----
-    {SLIPWAY_KEY(lease.before_end_minutes),
+    {SLIPWAY_KEY(lease.before_end_minutes), .reload = Reload::Live,
      .help =
          "How long before its end a lease without a before_end_date is warned of it. 0: 2880 in "
          "profile doc, 60 in modern.",
      .max = 525600},
-    {SLIPWAY_KEY(lease.before_end),
+    {SLIPWAY_KEY(lease.before_end), .reload = Reload::Live,
      .help = "What becomes of the VMs then, where a reservation says \"default\": \"email\" is an "
              "event that a mail stream reads.",
      .choices = "none|email|snapshot|delete"},

@@ -1,12 +1,13 @@
 #include "app/config_toml.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <tuple>
+
+#include "app/toml_library.hpp"
 
 namespace slipway::app {
 namespace {
@@ -69,14 +70,18 @@ std::vector<TomlSetting> read_toml(const std::string& path, std::vector<ConfigEr
     errors.push_back({{Origin::Kind::File, path}, "cannot be read"});
     return {};
   }
-  const auto result = toml::parse(text.str(), path);
+  const auto result = parse_toml([&] { return toml::parse(text.str(), path); });
   if (!result) {
-    const auto& error = result.error();
+    errors.push_back({{Origin::Kind::File, path}, TomlSlip().what()});
+    return {};
+  }
+  if (!*result) {
+    const auto& error = result->error();
     errors.push_back({origin_of(path, error.source()), std::string(error.description())});
     return {};
   }
   std::vector<TomlSetting> settings;
-  flatten(result.table(), "", path, settings);
+  flatten(result->table(), "", path, settings);
   // In the order of the file; toml++ sorts by name.
   std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) {
     return std::tie(a.origin.line, a.origin.column) < std::tie(b.origin.line, b.origin.column);

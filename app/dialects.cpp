@@ -42,10 +42,11 @@ api::Orchestrator::Options orchestrator_options(const OrchestratorConfig& c) {
 
 api::Reservation::Options reservation_options(const Config& config) {
   api::Reservation::Options o;
-  o.modern = config.reservation.profile == "modern";
-  o.accept_any_token = config.reservation.accept_any_token;
+  const bool modern = config.reservation.profile == "modern";
+  o.modern.set(modern);
+  o.accept_any_token.set(config.reservation.accept_any_token);
   const std::uint64_t minutes = config.lease.before_end_minutes;
-  o.before_end_lead = std::chrono::minutes(minutes != 0 ? minutes : o.modern ? 60 : 2880);
+  o.before_end_lead.set(std::chrono::minutes(minutes != 0 ? minutes : modern ? 60 : 2880));
   return o;
 }
 
@@ -118,6 +119,8 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core,
   // Not before: what ended in an earlier run is no news.
   engine_.projector().add_batch_listener(mail_);
 }
+
+void Dialects::reload(const Config& fresh) { reservation_.set(reservation_options(fresh)); }
 
 void Dialects::mount(api::Router& router) {
   router.mount("/api", vmfront_.routes(), api::VmFront::mount_options());

@@ -25,6 +25,9 @@ class Dialects {
   static base::Result<std::unique_ptr<Dialects>> open(const Config& config, Engine& engine,
                                                       api::CoreApi& core);
 
+  // The keys of a reload that are the dialects'.
+  void reload(const Config& fresh);
+
   // Below /d/<name>, and /api for the one that lives on the main listener.
   void mount(api::Router& router);
   // The dialects' own listeners, where the configuration wants them. A default address that is

@@ -110,6 +110,10 @@ void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) 
   for_each_state<domain::TaskState>([&](const std::string& state) {
     m.tasks.with(state).set(static_cast<double>(counts.get({Tally::TasksByState, state, {}, {}})));
   });
+  for_each_state<domain::ReservationState>([&](const std::string& state) {
+    m.reservations.with(state).set(
+        static_cast<double>(counts.get({Tally::ReservationsByState, state, {}, {}})));
+  });
   for (const auto& [key, value] : counts.tallies) {
     const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
     switch (key.tally) {
@@ -152,6 +156,7 @@ void show_counts(metrics::Instruments& m, const eventstore::LiveCounts& counts) 
       case Tally::Queue:
       case Tally::ReadySince:
       case Tally::ImagesByState:
+      case Tally::ReservationsByState:
         break;
     }
   }

@@ -320,6 +320,7 @@ base::Status Service::reload(const Config& fresh) {
   core_api_->authenticator().set_admin_token(*token);
   apply_live(fresh);
   engine_->reload(fresh);
+  dialects_->reload(fresh);
   instruments_.config_last_reload_successful->set(1);
   instruments_.config_last_reload_success_timestamp->set(engine_->clock().now());
   return {};

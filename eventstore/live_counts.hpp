@@ -23,6 +23,7 @@ enum class Tally : std::uint8_t {
   ReadySince,     // worker_pool, Unix second: tasks READY since then
   VmsByState,     // backend, state
   ImagesByState,  // state
+  ReservationsByState,  // state
   // counters
   TasksSubmitted,  // command, dialect
   TasksFinished,   // command, backend, outcome
@@ -35,10 +36,13 @@ enum class Tally : std::uint8_t {
   VmFailures,      // backend, operation
   Events,          // type
 };
-constexpr std::array<std::string_view, 15> enum_names(Tally) {
-  return {"tasks_by_state",  "queue",          "ready_since",   "vms_by_state", "images_by_state",
-          "tasks_submitted", "tasks_finished", "task_attempts", "task_retries", "dead_letters",
-          "undo_steps",      "vms_created",    "vms_deleted",   "vm_failures",  "events"};
+constexpr std::array<std::string_view, 16> enum_names(Tally) {
+  return {"tasks_by_state",  "queue",           "ready_since",
+          "vms_by_state",    "images_by_state", "reservations_by_state",
+          "tasks_submitted", "tasks_finished",  "task_attempts",
+          "task_retries",    "dead_letters",    "undo_steps",
+          "vms_created",     "vms_deleted",     "vm_failures",
+          "events"};
 }
 
 struct TallyKey {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Debian's own clients of the APIs that are spoken here, against a server of the release build.
+# Debian's own clients of the APIs that are spoken here, against a server: that of the release build,
+# or the binary that SLIPWAY names. With --quick the short tests alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Only here: neither the service nor its other tests need them.
@@ -16,6 +17,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get update -q >&2
   $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
 fi
+tests=()
+[ "${1:-}" != --quick ] || tests=(Quick)
 for test in tests/clients/*_test.py; do
-  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$test" -v
+  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$test" -v "${tests[@]}"
 done

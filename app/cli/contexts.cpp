@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "app/toml_library.hpp"
 
 namespace slipway::app::cli {
 namespace {
@@ -124,9 +125,10 @@ std::string contexts_path(const Io& io) {
 base::Result<Contexts> read_contexts(const std::string& path) {
   std::error_code ignored;
   if (path.empty() || !std::filesystem::exists(path, ignored)) return Contexts{};
-  const auto result = toml::parse_file(path);
-  if (result) return from_toml(path, result.table());
-  const auto& error = result.error();
+  const auto result = parse_toml([&] { return toml::parse_file(path); });
+  if (!result) return fail(Errc::InvalidArgument, fmt::format("{}: {}", path, TomlSlip().what()));
+  if (*result) return from_toml(path, result->table());
+  const auto& error = result->error();
   return fail(Errc::InvalidArgument,
               fmt::format("{}: {}", place(path, error.source()), error.description()));
 }

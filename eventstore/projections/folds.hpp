@@ -18,7 +18,7 @@ struct Folds {
         tasks(db, tallies, stats, max_hot),
         vms(db, tallies, stats, max_hot),
         catalog(db, tallies),
-        leases(db),
+        leases(db, tallies),
         infrastructure(db),
         assignments(db) {}
 

@@ -2,8 +2,9 @@
 
 namespace slipway::eventstore {
 
-LeaseFold::LeaseFold(Database& db)
-    : leases_(db, "leases"),
+LeaseFold::LeaseFold(Database& db, Tallies& tallies)
+    : tallies_(tallies),
+      leases_(db, "leases"),
       reservations_(db, "reservations"),
       hosts_(db, "reservable_hosts"),
       properties_(db, "host_properties"),
@@ -47,6 +48,12 @@ void LeaseFold::follow(const LeaseRow& row) {
   }
 }
 
+void LeaseFold::count(const domain::Lease& lease, std::int64_t n) {
+  for (const domain::Reservation& r : lease.reservations) {
+    tallies_.add(Tally::ReservationsByState, tallies_.label(r.state), 0, 0, n);
+  }
+}
+
 void LeaseFold::on(const FoldContext& ctx, const domain::LeaseCreated& e) {
   LeaseRow& row = leases_.touch(base::to_string(ctx.event.stream.id));
   row.created_seq = ctx.seq;
@@ -54,6 +61,7 @@ void LeaseFold::on(const FoldContext& ctx, const domain::LeaseCreated& e) {
   row.lease.version = ctx.event.version;
   row.lease.tenant = ctx.envelope.tenant;
   apply(row.lease, e, ctx.time());
+  count(row.lease, 1);
 }
 
 void LeaseFold::on(const FoldContext& ctx, const domain::ReservationAllocated& e) {
@@ -68,6 +76,7 @@ void LeaseFold::on(const FoldContext& ctx, const domain::ReservationAllocated& e
 void LeaseFold::on(const FoldContext& ctx, const domain::LeaseDeleting&) {
   const LeaseRow* row = touch(ctx);
   if (row == nullptr) return;
+  count(row->lease, -1);
   for (const domain::Reservation& r : row->lease.reservations) {
     reservations_.erase(base::to_string(r.spec.id));
   }

@@ -4,12 +4,13 @@
 #include "core/domain/events.hpp"
 #include "eventstore/projections/catalog_table.hpp"
 #include "eventstore/projections/fold_context.hpp"
+#include "eventstore/projections/tallies.hpp"
 
 namespace slipway::eventstore {
 
 class LeaseFold {
  public:
-  explicit LeaseFold(Database& db);
+  LeaseFold(Database& db, Tallies& tallies);
   void load();
 
   void on(const FoldContext&, const domain::LeaseCreated&);
@@ -27,7 +28,9 @@ class LeaseFold {
   void on(const FoldContext& ctx, const E& e) {
     if constexpr (requires(domain::Lease & lease) { apply(lease, e, ctx.time()); }) {
       if (LeaseRow* row = touch(ctx)) {
+        count(row->lease, -1);
         apply(row->lease, e, ctx.time());
+        count(row->lease, 1);
         follow(*row);
       }
     }
@@ -38,8 +41,10 @@ class LeaseFold {
  private:
   LeaseRow* touch(const FoldContext&);
   void follow(const LeaseRow& row);
+  void count(const domain::Lease& lease, std::int64_t n);  // its reservations, by state
   static void fill(ReservationRow& out, const LeaseRow& row, const domain::Reservation& from);
 
+  Tallies& tallies_;
   CatalogTable<LeaseRow> leases_;
   CatalogTable<ReservationRow> reservations_;
   CatalogTable<ReservableHostRow> hosts_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "eventstore/moment.hpp"
 #include "eventstore/sql/lexer.hpp"
 
 namespace slipway::eventstore::sql {
@@ -104,7 +105,7 @@ struct OrderItem {
 struct Select {
   bool explain = false;
   bool distinct = false;
-  bool as_of = false;  // asks for a moment of the past
+  std::optional<Moment> as_of;  // asks for a moment of the past
   std::vector<SelectItem> items;
   FromList from;  // empty: no FROM
   ExprPtr where;

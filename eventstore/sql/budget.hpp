@@ -18,6 +18,7 @@ class Budget {
     exceeded_.clear();
   }
   const Limits& limits() const { return limits_; }
+  base::SteadyTime deadline() const { return deadline_; }
 
   // Each is false, and the limit noted, when there is nothing left.
   bool take_row();

@@ -208,13 +208,65 @@ Table hosts() {
            {"instances", Integer, used("vms")}}};
 }
 
+// A lease that is being deleted has no row.
+Table leases() {
+  const auto part = [](std::string_view path) {
+    return member("l.doc", fmt::format("lease.{}", path));
+  };
+  return {"leases",
+          "leases AS l",
+          "1",
+          "l.tenant={t}",
+          "l.created_seq",
+          {{"id", Text, "l.key"},
+           {"name", Text, "l.name"},
+           {"project_id", Text, project_of("l.tenant")},
+           {"owner", Text, part("user")},
+           {"start_date", Text, time_of_text(part("start"))},
+           {"end_date", Text, time_of_text(part("end"))},
+           {"state", Text, part("state")},
+           {"is_degraded", Integer, fmt::format("{}>0", part("missing"))},
+           {"missing_hosts", Integer, part("missing")},
+           {"reason", Text, fmt::format("nullif({},'')", part("reason"))},
+           {"created", Text, time_of_text(part("created_at"))},
+           {"last_updated", Text, time_of_text(part("updated_at"))},
+           {"version", Integer, part("version")}}};
+}
+
+Table reservations() {
+  const auto part = [](std::string_view path) {
+    return member("r.doc", fmt::format("reservation.{}", path));
+  };
+  return {
+      "reservations",
+      "reservations AS r",
+      "1",
+      "r.tenant={t}",
+      "r.created_seq",
+      {{"id", Text, "r.key"},
+       {"lease_id", Text, member("r.doc", "lease")},
+       {"project_id", Text, project_of("r.tenant")},
+       {"resource_id", Integer, part("spec.number")},
+       {"resource_type", Text, "'physical:host'"},
+       {"min_hosts", Integer, part("spec.min")},
+       {"max_hosts", Integer, part("spec.max")},
+       {"hypervisor_properties", Text, part("spec.hypervisor_properties")},
+       {"resource_properties", Text, part("spec.resource_properties")},
+       {"before_end", Text, part("spec.before_end")},
+       {"state", Text, part("state")},
+       {"hosts", Text,
+        fmt::format("(SELECT group_concat(x.value,',') FROM json_each({}) AS x)", part("hosts"))},
+       {"start_date", Text, time_of_text(member("r.doc", "start"))},
+       {"end_date", Text, time_of_text(member("r.doc", "end"))},
+       {"last_updated", Text, time_of_text(part("updated_at"))}}};
+}
+
 }  // namespace
 
-// Leases and reservations get their tables here when the read models have them.
 void add_inventory_tables(std::vector<Table>& tables) {
   for (Table (*make)() :
        {clouds, projects, project_metadata, project_quota, project_images, availability_zones,
-        flavors, images, image_metadata, networks, network_subnets, hosts}) {
+        flavors, images, image_metadata, networks, network_subnets, hosts, leases, reservations}) {
     tables.push_back(make());
   }
 }

@@ -48,8 +48,8 @@ struct Engine::Work {
   StatementResult failed;
 };
 
-Engine::Engine(const ReadModels& models, const EventLog& log, Limits limits)
-    : limits_(limits), connection_(models, log) {}
+Engine::Engine(const ReadModels& models, const EventLog& log, Limits limits, PastModels* past)
+    : limits_(limits), log_(log), past_(past), connection_(models, log) {}
 
 base::Result<std::vector<Engine::Work>> Engine::prepare(std::span<const Query> queries) const {
   std::vector<Work> all;
@@ -95,21 +95,42 @@ base::Result<Answer> Engine::run(const Scope& scope, std::span<const Query> quer
     // A statement that went badly may have cost the connection.
     if (!connection_.is_open()) seq = connection_.begin();
     if (!seq) return base::fail(seq.error());
-    answer.results.push_back(w.select == nullptr ? std::move(w.failed) : execute(scope, *w.select));
+    answer.results.push_back(w.select == nullptr ? std::move(w.failed)
+                                                 : execute(scope, *w.select, *seq));
   }
   connection_.end();
   return answer;
 }
 
-StatementResult Engine::execute(const Scope& scope, const Select& select) {
-  if (select.as_of) {
-    return failure(Outcome::EvaluationError,
-                   "AS OF: this service keeps no tables of the past; ask for events instead");
-  }
+StatementResult Engine::execute(const Scope& scope, const Select& select, domain::Seq present) {
   const Compiled compiled = compile(select, scope);
   if (compiled.error) return failure(Outcome::SyntaxError, compiled.error->text());
   if (select.explain) return explain(compiled);
+  if (select.as_of) return execute_past(compiled, *select.as_of, present);
   return evaluate(connection_, compiled);
+}
+
+// On a connection of its own, within what is left of the request's budget.
+StatementResult Engine::execute_past(const Compiled& compiled, const Moment& moment,
+                                     domain::Seq present) {
+  const auto refused = [](std::string_view why) {
+    return failure(Outcome::EvaluationError, fmt::format("AS OF: {}", why));
+  };
+  if (past_ == nullptr) return refused("there are no tables of the past here");
+  if (const auto* seq = std::get_if<domain::Seq>(&moment); seq != nullptr && *seq > present) {
+    return refused(fmt::format("the last seq is {}", present));
+  }
+  const auto now = std::chrono::time_point_cast<base::Duration>(std::chrono::system_clock::now());
+  const auto models = past_->at(moment, now, connection_.budget().deadline());
+  if (!models) return refused(models.error().message);
+  Connection past(**models, log_);
+  past.budget() = connection_.budget();
+  if (const auto seq = past.begin(); !seq) return refused(seq.error().message);
+  StatementResult result = evaluate(past, compiled);
+  if (past.is_open()) past.end();
+  connection_.budget() = past.budget();
+  if (!past.refused().empty()) connection_.note_refusal(past.refused());
+  return result;
 }
 
 }  // namespace slipway::eventstore::sql

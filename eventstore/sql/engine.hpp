@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "eventstore/past_models.hpp"
 #include "eventstore/sql/execution.hpp"
 #include "eventstore/sql/parser.hpp"
 
@@ -27,7 +28,8 @@ struct Answer {
 
 class Engine {
  public:
-  Engine(const ReadModels& models, const EventLog& log, Limits limits);
+  // `past`: for AS OF; may be shared by engines on other threads. Null: it is refused.
+  Engine(const ReadModels& models, const EventLog& log, Limits limits, PastModels* past = nullptr);
 
   // Errors are those of the request as a whole: InvalidArgument (a text too long, too many tokens,
   // statements, joins, levels), ProjectionBehind and Internal (no read models).
@@ -39,9 +41,12 @@ class Engine {
  private:
   struct Work;
   base::Result<std::vector<Work>> prepare(std::span<const Query> queries) const;
-  StatementResult execute(const Scope& scope, const Select& select);
+  StatementResult execute(const Scope& scope, const Select& select, domain::Seq present);
+  StatementResult execute_past(const Compiled& compiled, const Moment& moment, domain::Seq present);
 
   const Limits limits_;
+  const EventLog& log_;
+  PastModels* const past_;
   Connection connection_;
 };
 

@@ -161,22 +161,28 @@ class StatementParser {
            (in_.is_word("system", 2) || in_.is_word("seq", 2));
   }
   // AS OF SYSTEM TIME '<time>' | AS OF SEQ <n>
-  bool as_of() {
-    if (!as_of_begins()) return false;
+  std::optional<Moment> as_of() {
+    if (!as_of_begins()) return std::nullopt;
     in_.next();
     in_.next();
-    const bool by_time = in_.take_word("system");
-    if (by_time) {
-      in_.expect_word("time");
-      if (in_.peek().kind != TokenKind::String && in_.peek().kind != TokenKind::Placeholder) {
-        in_.fail_here("a time in quotes");
-      }
+    if (!in_.take_word("system")) {
       in_.next();
-    } else {
-      in_.next();
-      whole_number("a seq");
+      return static_cast<domain::Seq>(whole_number("a seq"));
     }
-    return true;
+    in_.expect_word("time");
+    const std::optional<base::Time> time = moment_of(in_.peek());
+    if (!time) in_.fail_here("a time in quotes, as '2026-01-31T12:00:00Z',");
+    in_.next();
+    return time.value_or(base::Time{});
+  }
+  // RFC 3339, or as the tables show times.
+  std::optional<base::Time> moment_of(const Token& token) {
+    Value value;
+    if (token.kind == TokenKind::String) value = std::string(token.text);
+    if (token.kind == TokenKind::Placeholder) value = *in_.placeholders().find(token);
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return std::nullopt;
+    return base::parse_rfc3339(std::string_view(*text).substr(0, text->find('[')));
   }
 
   void order_by(Select& select) {

@@ -453,12 +453,39 @@ TEST(ReservationContract, FloatingIpsComeAndGo) {
               "Missing parameter floating_ip_address");
 }
 
+TEST(ReservationContract, ALongListComesInPieces) {
+  Api api;
+  const std::string network = "f88b9acb-ced3-49f1-8522-604be33d8863";
+  EXPECT_EQ(api.ask("GET", "/v1/floatingips").header("Transfer-Encoding"), "");
+  std::vector<std::string> made;
+  for (int i = 0; i < 300; ++i) {  // of some 250 bytes each
+    made.push_back("172.24." + std::to_string(i / 200) + "." + std::to_string(i % 200 + 1));
+    ASSERT_EQ(api.ask("POST", "/v1/floatingips",
+                      R"({"floating_network_id": ")" + network + R"(", "floating_ip_address": ")" +
+                          made.back() + R"("})")
+                  .status,
+              201);
+  }
+  const Answer answer = api.ask("GET", "/v1/floatingips");
+  EXPECT_EQ(answer.header("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(answer.header("OpenStack-API-Version"), "reservation 1.0");
+  EXPECT_GT(answer.body.size(), 65536U);
+  std::vector<std::string> seen;
+  for (const Json& ip : json_of(answer)["floatingips"])
+    seen.push_back(text(ip["floating_ip_address"]));
+  EXPECT_EQ(seen, made);
+}
+
 TEST(ReservationContract, HypervisorsAreTheHostsOfTheCloud) {
   Api api;
   const Json all = api.get("/compute/v2.1/os-hypervisors")["hypervisors"];
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all[0], Json::parse(R"({"id": 1, "hypervisor_hostname": "sim-host-1", "state": "up",
                                     "status": "enabled"})"));
+  const Json detail = api.get("/compute/v2.1/os-hypervisors/detail")["hypervisors"][0];
+  EXPECT_EQ(detail["hypervisor_hostname"], "sim-host-1");
+  EXPECT_EQ(detail["hypervisor_type"], "QEMU");
+  EXPECT_EQ(detail["running_vms"], 0);
   api.enroll(1);
   const Json lost{{"command", "host.set_alive"}, {"args", {{"host", "sim-host-1"}}}};
   ASSERT_LT(api.server.post("/core/v1/commands", lost.dump()).status, 300);
@@ -531,7 +558,7 @@ TEST(ReservationContract, ABodyThatIsNotJsonIs400) {
 }
 
 TEST(ReservationContract, TheModernProfileHasItsOwnCodesAndMembers) {
-  Api api({.reservation = {.modern = true, .before_end_lead = 60min}});
+  Api api({.reservation = {.modern = true, .before_end_lead = base::Duration(60min)}});
   Answer answer = api.ask("POST", "/v1/os-hosts", R"({"name": "sim-host-1"})");
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(json_of(answer)["host"]["reservable"], true);

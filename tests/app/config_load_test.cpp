@@ -54,6 +54,12 @@ TEST_F(ConfigLoad, LaterSourcesWin) {
   EXPECT_EQ(loaded.origins.at("http.query_threads").text(), "--http.query_threads");
 }
 
+TEST_F(ConfigLoad, ANameInBracketsThatIsNoneIsAnErrorAndNotTheEnd) {
+  for (const char* text : {"[(http]\n", "[ #]\n", "[[(]]\n"}) {
+    EXPECT_THAT(errors_of(text), ElementsAre(HasSubstr("a name in brackets is none"))) << text;
+  }
+}
+
 TEST_F(ConfigLoad, ReadsEveryTypeFromTheFile) {
   const auto loaded = load(R"(
 [server]

@@ -15,6 +15,7 @@ import sys
 import time
 
 import figures
+import hostile_sql
 import instructions
 import programs
 import report
@@ -34,6 +35,7 @@ def measurements(plan, say, found):
         "finishes": lambda: figures.finishes(plan, say),
         "latency": lambda: figures.latency(plan, say,
                                            figures.median_rate(found["accepts"]["slipway"])),
+        "sql": lambda: hostile_sql.measure(plan, say),
         "idle": lambda: figures.idle(plan, say),
         "unfinished": lambda: figures.unfinished(plan, say),
         "waiting": lambda: figures.waiting(plan, say),

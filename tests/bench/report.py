@@ -64,6 +64,16 @@ def latency_rows(f):
                 f"p50 {f['latency']['disk_p50_us'] / 1e3:.2f} ms)", p99 <= limit)]
 
 
+def sql_rows(f):
+    rate, p99 = f["sql"]["rate"], f["sql"]["p99_us"]
+    share = rate["hostile"] / rate["quiet"]
+    return [
+        row("202s a second while four clients send the heaviest SQL they may", "at least 0.9 of without",
+            f"{share:.2f} ({rate['hostile']:,.0f}/s against {rate['quiet']:,.0f}/s)", share >= 0.9),
+        row(f"  p99 at {f['sql']['half']:,} a second, open loop", "",
+            f"{p99['hostile'] / 1e3:.1f} ms against {p99['quiet'] / 1e3:.1f} ms")]
+
+
 def past_rows(f, plan):
     p = f["past"]
     small, large = median(p["flatness"]["small"]), median(p["flatness"]["large"])
@@ -121,7 +131,7 @@ def instruction_rows(f):
 def rows(f, plan):
     """Of what was measured; with --only that is a part."""
     makers = [("accepts", lambda: accept_rows(f)), ("finishes", lambda: finish_rows(f)),
-              ("latency", lambda: latency_rows(f)), ("past", lambda: past_rows(f, plan)),
+              ("latency", lambda: latency_rows(f)), ("sql", lambda: sql_rows(f)), ("past", lambda: past_rows(f, plan)),
               ("unfinished", lambda: memory_rows(f)), ("waiting", lambda: waiting_rows(f)),
               ("instructions", lambda: instruction_rows(f))]
     return [r for key, make in makers if key in f for r in make()]

@@ -283,6 +283,31 @@ class Reload(unittest.TestCase):
                 self.reload(server, 1)
                 self.assertNotEqual(create(5000), 413)
 
+    def test_the_profile_of_reservations_and_what_precedes_their_end_change_while_it_runs(self):
+        with directory() as path:
+            self.config = path / "slipway.toml"
+            self.write("[lease]\nbefore_end_minutes = 30\n")
+            with serving(f"--config={self.config}", at=path) as server:
+                def ask(path, **body):
+                    return server("POST", "/d/reservation/v1" + path, body)
+
+                def lease(name, start, end):
+                    answer = ask("/leases", name=name, start_date=start, end_date=end, reservations=[
+                        {"resource_type": "physical:host", "min": 1, "max": 1}])
+                    timers = answer.json()["lease"]["events"]
+                    return answer.status, [t["time"][:16] for t in timers
+                                           if t["event_type"] == "before_end_lease"]
+                self.assertEqual(ask("/os-hosts", name="sim-host-1").status, 202)
+                self.assertEqual(lease("a", "2100-01-01 00:00", "2100-01-02 00:00"),
+                                 (202, ["2100-01-01T23:30"]))
+                self.write('[lease]\nbefore_end_minutes = 10\n[reservation]\nprofile = "modern"\n')
+                self.reload(server, 1)
+                self.assertEqual(lease("b", "2100-01-03 00:00", "2100-01-04 00:00"),
+                                 (201, ["2100-01-03T23:50"]))
+                gauge = 'slipway_reservations{state="%s"}'
+                wait_until(lambda: server.metrics()[gauge % "pending"] == 2, "both reservations")
+                self.assertEqual(server.metrics()[gauge % "active"], 0)
+
     def test_a_rate_may_be_set_while_it_runs(self):
         with directory() as path:
             self.config = path / "slipway.toml"

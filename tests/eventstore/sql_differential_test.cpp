@@ -80,23 +80,37 @@ class Author {
   std::string query() {
     const bool join = one_in(3);
     const std::string t = join ? "f." : "";
-    std::string from = join ? " from flavors f " + pick({"join", "left join", "inner join"}) +
-                                  " instances i on i.flavor_id " + pick({"=", "!="}) + " f.id"
-                            : " from flavors";
+    std::string from = join ? " from flavors f " + joined() : " from flavors";
     std::string where = one_in(4) ? "" : " where " + condition(t, 3);
     if (one_in(4)) {
       return "select " + t + "vcpus, count(*), min(" + number_column(t) + "), max(" +
-             text_column(t) + "), sum(" + number(t, 2) + ")" + from + where + " group by " + t +
+             text_column(t) + "), sum(" + number(t, 2) + "), count(distinct " + text_column(t) +
+             "), avg(" + number_column(t) + ")" + from + where + " group by " + t +
              "vcpus having count(*) > " + pick({"0", "1"}) + " order by 1";
+    }
+    if (one_in(6)) {
+      const std::string column = number_column(t);
+      return "select distinct " + column + " c, " + condition(t, 1) + " d" + from + where +
+             " order by 1, 2";
     }
     std::string sql = "select " + t + "id, " + number(t, 3) + ", " + text_column(t) + ", " +
                       condition(t, 2) + (join ? ", i.name" : "") + from + where + " order by " + t +
                       "id, " + number_column(t) + (join ? ", i.name" : "");
-    if (one_in(3)) sql += " limit " + pick({"0", "1", "3"}) + " offset " + pick({"0", "2"});
+    if (one_in(3)) {
+      sql += one_in(2) ? " limit " + pick({"0", "1", "3"}) + " offset " + pick({"0", "2"})
+                       : " limit " + pick({"0", "2"}) + ", " + pick({"0", "1", "3"});
+    }
     return sql;
   }
 
  private:
+  std::string joined() {
+    if (one_in(4)) return pick({"cross join", ","}) + " (instances i)";
+    if (one_in(8)) return pick({"join", "left join"}) + " instances i using (name)";
+    return pick({"join", "left join", "inner join", "right join"}) +
+           " instances i on i.flavor_id " + pick({"=", "!="}) + " f.id" +
+           (one_in(3) ? " and " + condition("f.", 1) : "");
+  }
   bool one_in(int n) { return std::uniform_int_distribution<int>(1, n)(random_) == 1; }
   std::string pick(const std::vector<std::string>& all) {
     return all[std::uniform_int_distribution<std::size_t>(0, all.size() - 1)(random_)];
@@ -105,6 +119,11 @@ class Author {
     return t + pick({"ram", "vcpus", "root_disk"});
   }
   std::string text_column(const std::string& t) { return t + pick({"id", "name", "notes"}); }
+  // A text that each reads alike: ASCII.
+  std::string text(const std::string& t) {
+    if (one_in(2)) return text_column(t);
+    return pick({"lower(", "upper(", "trim("}) + text_column(t) + ")";
+  }
   std::string number(const std::string& t, int depth) {
     if (depth == 0 || one_in(3)) {
       return one_in(2) ? number_column(t) : pick({"0", "1", "7", "512", "2.5", "null"});
@@ -133,10 +152,10 @@ class Author {
     }
     switch (std::uniform_int_distribution<int>(0, 6)(random_)) {
       case 0:
-        return "(" + text_column(t) + pick({" = ", " != ", " < ", " >= "}) +
+        return "(" + text(t) + pick({" = ", " != ", " < ", " >= "}) +
                pick({"'m1.nano'", "'42'", "'d'", "''"}) + ")";
       case 1:
-        return "(" + text_column(t) + pick({" like ", " not like "}) +
+        return "(" + text(t) + pick({" like ", " not like "}) +
                pick({"'m1%'", "'%small'", "'__'", "'%1_%'"}) + ")";
       case 2:
         return "(" + text_column(t) + pick({" is null", " is not null"}) + ")";

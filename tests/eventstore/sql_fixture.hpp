@@ -36,6 +36,8 @@ class SqlCloud {
     add_catalog();
     add_vms("demo", {"web-1", "web-2", "db-1"});
     add_vms("admin", {"secret-1", "secret-2"});
+    add_lease("demo", "lease-1", {"sim-host-1", "sim-host-2"});
+    add_lease("admin", "secret-1-lease", {"sim-host-3"});
     follow();
   }
 
@@ -50,6 +52,26 @@ class SqlCloud {
       vms[name] = base::to_string(vm);
       tasks[name] = base::to_string(task);
     }
+    recorder.tenant = "demo";
+  }
+  // From an hour on, for a day; ACTIVE if `started`.
+  void add_lease(const std::string& tenant, const std::string& name,
+                 const std::vector<std::string>& hosts, bool started = false) {
+    recorder.tenant = tenant;
+    const domain::StreamId stream(domain::StreamKind::Lease, domain::LeaseId(recorder.new_id()));
+    domain::LeaseCreated created;
+    created.name = name;
+    created.user = tenant;
+    created.start = recorder.now + std::chrono::hours(1);
+    created.end = created.start + std::chrono::hours(24);
+    domain::ReservationSpec& spec = created.reservations.emplace_back();
+    spec.id = domain::ReservationId(recorder.new_id());
+    spec.number = 1;
+    spec.resource_properties = R"(["==", "$rack", "r7"])";
+    recorder.record({{stream, created}, {stream, domain::ReservationAllocated{spec.id, hosts}}});
+    if (started)
+      recorder.record({{stream, domain::LeaseStarting{}}, {stream, domain::LeaseStarted{}}});
+    leases[name] = base::to_string(stream.id);
     recorder.tenant = "demo";
   }
   // Into the log and the read models.
@@ -73,10 +95,12 @@ class SqlCloud {
 
   Engine& engine() {
     if (!engine_) {
-      engine_ = std::make_unique<Engine>(models_, log, limits_);
+      engine_ = std::make_unique<Engine>(models_, log, limits_, &past_);
     }
     return *engine_;
   }
+
+  const ReadModels& models() const { return models_; }
 
   // One text as tenant demo, unless told otherwise.
   std::vector<StatementResult> all(std::string text, Placeholders placeholders = {},
@@ -132,7 +156,8 @@ class SqlCloud {
 
   Recorder recorder;
   MemoryLog log;
-  std::map<std::string, std::string> vms;    // ids by name
+  std::map<std::string, std::string> vms;  // ids by name
+  std::map<std::string, std::string> leases;
   std::map<std::string, std::string> tasks;  // of their creation
 
  private:
@@ -164,6 +189,7 @@ class SqlCloud {
   const Limits limits_;
   std::unique_ptr<ProjectorCore> core_;
   ReadModels models_{{.directory = dir_.path()}};
+  PastModels past_{models_, log};
   std::unique_ptr<Engine> engine_;
 };
 

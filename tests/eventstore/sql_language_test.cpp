@@ -334,14 +334,5 @@ TEST(SqlExplain, ShowsThePlan) {
   EXPECT_EQ(plan[4][1], "limit");
 }
 
-TEST(SqlAsOf, IsRefusedHonestly) {
-  SqlCloud cloud;
-  EXPECT_THAT(cloud.evaluation_error("select name from instances as of seq 3 where name = 'a'"),
-              StartsWith("AS OF"));
-  EXPECT_THAT(cloud.evaluation_error(
-                  "select name from instances i as of system time '2026-01-01T00:00:00Z'"),
-              StartsWith("AS OF"));
-}
-
 }  // namespace
 }  // namespace slipway::eventstore::sql::testing

@@ -123,6 +123,29 @@ TEST(SqlTables, ShowFlavorsImagesAndNetworks) {
             (Rows{{"sim-host-1", "default", "1"}}));
 }
 
+TEST(SqlTables, ShowLeasesAndTheirReservations) {
+  SqlCloud cloud;
+  EXPECT_EQ(cloud.rows("select l.id, l.name, l.owner, l.state, l.is_degraded, l.reason, "
+                       "p.name from leases l join projects p on p.id = l.project_id"),
+            (Rows{{cloud.leases["lease-1"], "lease-1", "demo", "PENDING", "0", "NULL", "demo"}}));
+  EXPECT_EQ(cloud.rows("select lease_id, state, hosts, resource_id, resource_type, min_hosts, "
+                       "max_hosts, resource_properties, before_end from reservations"),
+            (Rows{{cloud.leases["lease-1"], "pending", "sim-host-1,sim-host-2", "1",
+                   "physical:host", "1", "1", R"(["==", "$rack", "r7"])", "default"}}));
+  const Rows window = cloud.rows(
+      "select l.start_date = r.start_date, l.end_date = r.end_date, l.start_date < l.end_date, "
+      "l.last_updated, l.start_date from leases l join reservations r on r.lease_id = l.id");
+  ASSERT_EQ(window.size(), 1U);
+  EXPECT_THAT(window[0], ElementsAre("1", "1", "1", "NULL",
+                                     MatchesRegex(R"(2026-01-01T01:00:[0-9]{2}\+00:00\[UTC\])")));
+  cloud.add_lease("demo", "lease-2", {"sim-host-4"}, true);
+  cloud.follow();
+  EXPECT_EQ(cloud.rows("select l.state, r.state from leases l join reservations r on "
+                       "r.lease_id = l.id where l.name = 'lease-2'"),
+            (Rows{{"ACTIVE", "active"}}));
+  EXPECT_EQ(cloud.rows("select count(*) from reservations", {}, Scope::admin()), (Rows{{"3"}}));
+}
+
 TEST(SqlTables, ShowTasksAndTheirEvents) {
   SqlCloud cloud;
   const std::string task = cloud.tasks["db-1"];

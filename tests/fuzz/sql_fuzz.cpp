@@ -1,10 +1,8 @@
 // Any bytes as a text of the SQL dialect, on a small cloud: nothing may crash, leak or hang; what
 // our own compiler writes must be SQL that SQLite takes and that the authorizer lets through; and
 // nothing of the other tenant may be in the answer.
-#include <cstdlib>
-#include <iostream>
-
 #include "sql_fixture.hpp"
+#include "target.hpp"
 
 namespace {
 
@@ -13,6 +11,7 @@ using slipway::eventstore::sql::Query;
 using slipway::eventstore::sql::Value;
 using slipway::eventstore::sql::testing::shown;
 using slipway::eventstore::sql::testing::SqlCloud;
+using slipway::fuzz::give_up;
 
 Limits limits() {
   Limits l;
@@ -23,17 +22,12 @@ Limits limits() {
   return l;
 }
 
-[[noreturn]] void give_up(std::string_view why, std::string_view detail) {
-  std::cerr << why << ": " << detail << "\n";
-  std::abort();
-}
-
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+SLIPWAY_FUZZ_TARGET(sql) {
   static auto& cloud = *new SqlCloud(limits());
   Query query;
-  query.text.assign(reinterpret_cast<const char*>(data), size);
+  query.text = bytes;
   query.placeholders.named = {{"n", Value(std::int64_t{2})}, {"s", Value(std::string("web"))}};
   query.placeholders.numbered = {{1, Value(std::int64_t{1})}, {2, Value(std::string("x"))}};
   const auto answer =
@@ -42,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (answer.error().code != slipway::base::Errc::InvalidArgument) {
       give_up("the engine failed", answer.error().message);
     }
-    return 0;
+    return;
   }
   for (const auto& result : answer->results) {
     if (result.message == "the statement could not be evaluated") {
@@ -57,5 +51,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
     }
   }
-  return 0;
 }

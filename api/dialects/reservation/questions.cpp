@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "api/dialects/reservation/path_id.hpp"
 #include "api/dialects/reservation/reservation.hpp"
+#include "api/list_answer.hpp"
 #include "api/read_gate.hpp"
 
 // What only asks: read on the query pool once the read models know what was acknowledged before.
@@ -87,8 +89,57 @@ void write_allocation(JsonWriter& w, const domain::ReservableHost& host, const A
   w.end_array().end_object();
 }
 
+// The rows of a list of the read models, page by page; `write` returns false for one to be left
+// out.
+template <class List, class Write>
+ListAnswer::Next pages(List list, Write write) {
+  constexpr std::size_t kRows = 32;
+  // Shared: a std::function may be copied, and there is one place in the list.
+  struct State {
+    eventstore::PageRequest page{.limit = kRows, .ascending = true};
+    JsonWriter row;
+  };
+  return [list, write, state = std::make_shared<State>()](
+             Reader& reader, ListAnswer::Rows& rows) -> base::Result<bool> {
+    const auto found = list(reader, state->page);
+    if (!found) return base::fail(found.error());
+    for (const auto& row : found->items) {
+      if (write(state->row, row)) rows.add(state->row);
+    }
+    state->page.after = found->next;
+    return found->next.has_value();
+  };
+}
+
+ListAnswer::Form form(std::string name) {
+  return {std::move(name), dress(Response(200, "", kType))};
+}
+
+base::Result<eventstore::Page<eventstore::ReservableHostRow>> host_page(
+    Reader& reader, const eventstore::PageRequest& page) {
+  return reader.list_reservable_hosts(Scope::admin(), page);
+}
+
 void answer(const Client& client, JsonWriter& w) {
   client.send(dress(Response(200, w.text(), kType)));
+}
+
+// What `openstack hypervisor list` shows beside the names.
+void write_hypervisor_detail(JsonWriter& w, const eventstore::HostRow& row) {
+  w.member("hypervisor_type", domain::kHypervisorType);
+  w.member("hypervisor_version", domain::kHypervisorVersion).member("host_ip", row.host.address);
+  w.member("vcpus", row.host.vcpus).member("vcpus_used", row.used.vcpus);
+  w.member("memory_mb", row.host.memory_mb).member("memory_mb_used", row.used.memory_mb);
+  w.member("local_gb", row.host.disk_gb).member("local_gb_used", row.used.disk_gb);
+  w.member("running_vms", row.used.vms);
+}
+
+void write_hypervisor(JsonWriter& w, const eventstore::HostRow& row, bool lost, bool detail) {
+  w.begin_object().member("id", row.host.number);
+  w.member("hypervisor_hostname", row.host.name).member("state", lost ? "down" : "up");
+  w.member("status", row.host.enabled ? "enabled" : "disabled");
+  if (detail) write_hypervisor_detail(w, row);
+  w.end_object();
 }
 
 bool flag(const Request& request, std::string_view name) {
@@ -113,16 +164,15 @@ void Reservation::query(Call call, Question run) const {
 
 void Reservation::list_leases(Call call) const {
   query(std::move(call), [this](const Call& asked, Reader& reader) {
-    const Client client{asked.reply, &kErrors};
-    const auto rows = all_rows<eventstore::LeaseRow>(
-        [&](const auto& page) { return reader.list_leases(identity_of(asked).own_scope(), page); });
-    if (!rows) return client.fail(rows.error());
-    const View view = view_of(asked);
-    JsonWriter w;
-    w.begin_object().key("leases").begin_array();
-    for (const auto& row : *rows) write_lease(w, row.lease, view);
-    w.end_array().end_object();
-    answer(client, w);
+    const auto list = [scope = identity_of(asked).own_scope()](Reader& r, const auto& page) {
+      return r.list_leases(scope, page);
+    };
+    const auto write = [view = view_of(asked)](JsonWriter& w, const eventstore::LeaseRow& row) {
+      write_lease(w, row.lease, view);
+      return true;
+    };
+    ListAnswer::start(services_.queries, {asked.reply, &kErrors}, form("leases"),
+                      pages(list, write), reader);
   });
 }
 
@@ -147,16 +197,14 @@ void Reservation::get_lease(Call call) const {
 void Reservation::list_hosts(Call call) const {
   query(std::move(call), [this](const Call& asked, Reader& reader) {
     const Client client{asked.reply, &kErrors};
-    const auto rows = hosts(reader);
-    if (!rows) return client.fail(rows.error());
     const auto hidden = private_properties(reader);
     if (!hidden) return client.fail(hidden.error());
-    const View view = view_of(asked);
-    JsonWriter w;
-    w.begin_object().key("hosts").begin_array();
-    for (const auto& row : *rows) write_host(w, row.host, view, *hidden);
-    w.end_array().end_object();
-    answer(client, w);
+    const auto write = [view = view_of(asked), hidden = *hidden](
+                           JsonWriter& w, const eventstore::ReservableHostRow& row) {
+      write_host(w, row.host, view, hidden);
+      return true;
+    };
+    ListAnswer::start(services_.queries, client, form("hosts"), pages(host_page, write), reader);
   });
 }
 
@@ -178,21 +226,20 @@ void Reservation::get_host(Call call) const {
 }
 
 void Reservation::list_allocations(Call call) const {
-  query(std::move(call), [](const Call& asked, Reader& reader) {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
     const Client client{asked.reply, &kErrors};
-    const auto rows = hosts(reader);
-    if (!rows) return client.fail(rows.error());
-    const auto all = allocations(reader, identity_of(asked).scope(), asked.request);
+    auto all = allocations(reader, identity_of(asked).scope(), asked.request);
     if (!all) return client.fail(all.error());
     const bool narrowed = asked.request.query_value("lease_id").has_value() ||
                           asked.request.query_value("reservation_id").has_value();
-    JsonWriter w;
-    w.begin_object().key("allocations").begin_array();
-    for (const auto& row : *rows) {
-      if (!narrowed || all->contains(row.host.name)) write_allocation(w, row.host, *all);
-    }
-    w.end_array().end_object();
-    answer(client, w);
+    const auto write = [narrowed, found = std::make_shared<const Allocations>(std::move(*all))](
+                           JsonWriter& w, const eventstore::ReservableHostRow& row) {
+      if (narrowed && !found->contains(row.host.name)) return false;
+      write_allocation(w, row.host, *found);
+      return true;
+    };
+    ListAnswer::start(services_.queries, client, form("allocations"), pages(host_page, write),
+                      reader);
   });
 }
 
@@ -246,25 +293,23 @@ void Reservation::list_properties(Call call) const {
 
 // What the service could be given: every host of the cloud.
 void Reservation::list_hypervisors(Call call) const {
-  query(std::move(call), [](const Call& asked, Reader& reader) {
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
     const Client client{asked.reply, &kErrors};
-    const auto all = all_rows<eventstore::HostRow>(
-        [&](const auto& page) { return reader.list_hosts(Scope::admin(), page); });
-    if (!all) return client.fail(all.error());
     const auto enrolled = hosts(reader);
     if (!enrolled) return client.fail(enrolled.error());
-    JsonWriter w;
-    w.begin_object().key("hypervisors").begin_array();
-    for (const auto& row : *all) {
-      const auto it = std::find_if(enrolled->begin(), enrolled->end(),
-                                   [&](const auto& e) { return e.host.name == row.host.name; });
-      const bool lost = it != enrolled->end() && !it->host.alive;
-      w.begin_object().member("id", row.host.number);
-      w.member("hypervisor_hostname", row.host.name).member("state", lost ? "down" : "up");
-      w.member("status", row.host.enabled ? "enabled" : "disabled").end_object();
+    std::set<std::string> lost;
+    for (const auto& row : *enrolled) {
+      if (!row.host.alive) lost.insert(row.host.name);
     }
-    w.end_array().end_object();
-    answer(client, w);
+    const auto list = [](Reader& r, const auto& page) {
+      return r.list_hosts(Scope::admin(), page);
+    };
+    const auto write = [lost, detail = asked.request.path().ends_with("/detail")](
+                           JsonWriter& w, const eventstore::HostRow& row) {
+      write_hypervisor(w, row, lost.contains(row.host.name), detail);
+      return true;
+    };
+    ListAnswer::start(services_.queries, client, form("hypervisors"), pages(list, write), reader);
   });
 }
 
@@ -280,15 +325,16 @@ base::Result<std::vector<eventstore::FloatingIpRow>> floating_ips(Reader& reader
 }  // namespace
 
 void Reservation::list_floating_ips(Call call) const {
-  query(std::move(call), [](const Call& asked, Reader& reader) {
-    const Client client{asked.reply, &kErrors};
-    const auto rows = floating_ips(reader);
-    if (!rows) return client.fail(rows.error());
-    JsonWriter w;
-    w.begin_object().key("floatingips").begin_array();
-    for (const auto& row : *rows) write_floating_ip(w, row.floating_ip, row.created_at);
-    w.end_array().end_object();
-    answer(client, w);
+  query(std::move(call), [this](const Call& asked, Reader& reader) {
+    const auto list = [](Reader& r, const auto& page) {
+      return r.list_floating_ips(Scope::admin(), page);
+    };
+    const auto write = [](JsonWriter& w, const eventstore::FloatingIpRow& row) {
+      write_floating_ip(w, row.floating_ip, row.created_at);
+      return true;
+    };
+    ListAnswer::start(services_.queries, {asked.reply, &kErrors}, form("floatingips"),
+                      pages(list, write), reader);
   });
 }
 

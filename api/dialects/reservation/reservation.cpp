@@ -95,8 +95,11 @@ RouteTable Reservation::routes() {
   add(Method::Post, "/floatingips", kAdmin, &Reservation::create_floating_ip);
   add(Method::Get, "/floatingips/{id}", kView, &Reservation::get_floating_ip);
   add(Method::Delete, "/floatingips/{id}", kAdmin, &Reservation::delete_floating_ip);
-  table.push_back({Method::Get, "/compute/v2.1/os-hypervisors", kView,
-                   [this](Call call) { list_hypervisors(std::move(call)); }, nullptr});
+  for (const std::string_view path :
+       {"/compute/v2.1/os-hypervisors", "/compute/v2.1/os-hypervisors/detail"}) {
+    table.push_back({Method::Get, std::string(path), kView,
+                     [this](Call call) { list_hypervisors(std::move(call)); }, nullptr});
+  }
   return table;
 }
 

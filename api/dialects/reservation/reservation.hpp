@@ -9,15 +9,16 @@
 #include "api/access_guard.hpp"
 #include "api/dialects/reservation/wire.hpp"
 #include "api/submit.hpp"
+#include "core/base/live.hpp"
 
 namespace slipway::api {
 
 class Reservation {
  public:
-  struct Options {
-    bool modern = false;            // 201 and 200 where the specification has 202
-    bool accept_any_token = false;  // for the demo tenant
-    base::Duration before_end_lead = std::chrono::minutes(2880);
+  struct Options {  // all may change while this serves
+    base::Live<bool> modern{false};            // 201 and 200 where the specification has 202
+    base::Live<bool> accept_any_token{false};  // for the demo tenant
+    base::Live<base::Duration> before_end_lead{std::chrono::minutes(2880)};
   };
   Reservation(const ApiServices& services, Authenticator& authenticator, Submitter& submitter,
               Options options)
@@ -25,6 +26,7 @@ class Reservation {
         authenticator_(authenticator),
         submitter_(submitter),
         options_(options) {}
+  void set(const Options& options) { options_ = options; }
 
   // Adds everything below `prefix`, which is empty for a listener of its own. This object must
   // outlive the router.
@@ -71,7 +73,7 @@ class Reservation {
   const ApiServices& services_;
   Authenticator& authenticator_;
   Submitter& submitter_;
-  const Options options_;
+  Options options_;
 };
 
 }  // namespace slipway::api
