@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "api/core_api/sql_routes.hpp"
 #include "app/listeners.hpp"
 #include "app/secret_file.hpp"
 #include "core/domain/demo_catalog.hpp"
@@ -100,6 +101,7 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core,
                    std::unique_ptr<api::ImageFiles> images, api::nano::Options nano)
     : config_(config),
       engine_(engine),
+      core_(core),
       vmfront_(core.services(), core.authenticator(), core.submitter()),
       sql_(engine.read_models(), engine.log(), sql_options(config.sql)),
       perspective_(
@@ -123,6 +125,7 @@ Dialects::Dialects(const Config& config, Engine& engine, api::CoreApi& core,
 void Dialects::reload(const Config& fresh) { reservation_.set(reservation_options(fresh)); }
 
 void Dialects::mount(api::Router& router) {
+  router.mount("/core/v1", api::sql_routes(core_.services(), sql_));
   router.mount("/api", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/vmfront", vmfront_.routes(), api::VmFront::mount_options());
   router.mount("/d/perspective", perspective_.routes(), api::Perspective::mount_options());

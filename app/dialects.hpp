@@ -48,6 +48,7 @@ class Dialects {
 
   const Config& config_;
   Engine& engine_;
+  api::CoreApi& core_;
   api::VmFront vmfront_;
   api::SqlPool sql_;
   api::perspective::Mail mail_;

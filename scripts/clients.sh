@@ -18,7 +18,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
 fi
 tests=()
-[ "${1:-}" != --quick ] || tests=(Quick)
+[ "${1:-}" != --quick ] || tests=(-k Quick)
 for test in tests/clients/*_test.py; do
   PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$test" -v "${tests[@]}"
 done

@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "api/core_api/sql_routes.hpp"
 #include "core/base/check.hpp"
 #include "core/domain/demo_catalog.hpp"
 
@@ -196,6 +197,7 @@ TestServer::TestServer(Options options) {
   router_->mount("/api", vmfront_->routes(), VmFront::mount_options());
   router_->mount("/d/vmfront", vmfront_->routes(), VmFront::mount_options());
   sql_ = std::make_unique<SqlPool>(*models_, *log_, options.sql);
+  router_->mount("/core/v1", sql_routes(core_->services(), *sql_));
   projector_->add_batch_listener(mail_);
   perspective_ =
       std::make_unique<Perspective>(core_->services(), core_->authenticator(), core_->submitter(),

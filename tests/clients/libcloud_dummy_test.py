@@ -37,7 +37,7 @@ def size(thing):
             "cpu": getattr(thing, "cpu", 0), **cloud(thing)}
 
 
-class Dummy(unittest.TestCase):
+class QuickDummy(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
         port = harness.free_port()

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view kMethod = "Nano-HMAC-SHA256";
 constexpr std::string_view kScopeEnd = "/nano_request";
+constexpr std::ptrdiff_t kMostHeaders =
+    64;  // named as signed: each costs its value, repeated or not
 
 tl::unexpected<base::Error> refused() {
   return base::fail(base::Errc::Unauthenticated, "the signature is missing or wrong");
@@ -49,6 +51,9 @@ std::optional<Parts> parse(std::string_view text) {
   }
   const std::size_t slash = credential.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
+  if (std::count(parts.headers.begin(), parts.headers.end(), ';') >= kMostHeaders) {
+    return std::nullopt;
+  }
   parts.id = credential.substr(0, slash);
   parts.scope = credential.substr(slash + 1);
   return parts;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "api/dialects/perspective/sql_query.hpp"
 #include "api/dialects/perspective/wire.hpp"
 #include "api/read_gate.hpp"
+#include "api/sql_query.hpp"
 
 namespace slipway::api {
 namespace {
@@ -186,21 +186,9 @@ void Perspective::delete_images(Call call) const {
   });
 }
 
-void Perspective::sql(Call call) const {
-  const Client client{call.reply, &kErrors};
-  auto queries = perspective::parse_queries(call.request.body());
-  if (!queries) return client.fail(queries.error());
-  // Shared: std::function must be copyable.
-  auto texts = std::make_shared<SqlPool::Queries>(std::move(*queries));
-  read_when_current(
-      services_, call.request, client,
-      [this, client, texts, scope = identity_of(call).own_scope()] {
-        sql_.ask(client, scope, std::move(*texts), [client](auto answer) {
-          if (!answer) return client.fail(answer.error());
-          Response response(200, perspective::render_results(*answer), perspective::kType);
-          client.send(std::move(response.add("Slipway-Seq", fmt::to_string(answer->seq))));
-        });
-      });
+void Perspective::sql(const Call& call) const {
+  answer_sql(services_, sql_, call.request, {call.reply, &kErrors}, identity_of(call).own_scope(),
+             perspective::kType);
 }
 
 void Perspective::ping(const Call& call) const {
@@ -232,7 +220,7 @@ RouteTable Perspective::routes() {
   };
   using enum Method;
   return {
-      {Post, "/query", kView, to(&Perspective::sql)},
+      {Post, "/query", kView, [this](const Call& call) { sql(call); }},
       {Post, "/instances", kOperate, to(&Perspective::create)},
       {Post, "/instances/delete", kOperate, action(CommandKind::VmDelete)},
       {Put, "/instances/reboot", kOperate, action(CommandKind::VmReboot)},

@@ -43,7 +43,7 @@ class Perspective {
   void bulk(Call call, Plan plan) const;
   void submit(const Call& call, domain::OpenBatch batch) const;
 
-  void sql(Call call) const;
+  void sql(const Call& call) const;
   void create(Call call) const;
   void act(Call call, domain::CommandKind kind, bool hard) const;
   void resize(Call call) const;

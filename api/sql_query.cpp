@@ -1,10 +1,11 @@
-#include "api/dialects/perspective/sql_query.hpp"
+#include "api/sql_query.hpp"
 
 #include <fmt/format.h>
 
+#include "api/read_gate.hpp"
 #include "core/base/json_read.hpp"
 
-namespace slipway::api::perspective {
+namespace slipway::api {
 namespace {
 
 using base::Errc;
@@ -108,4 +109,19 @@ std::string render_results(const eventstore::sql::Answer& answer) {
   return w.end_array().text();
 }
 
-}  // namespace slipway::api::perspective
+void answer_sql(const ApiServices& services, SqlPool& pool, const Request& request,
+                const Client& client, const eventstore::Scope& scope, ContentType type) {
+  auto queries = parse_queries(request.body());
+  if (!queries) return client.fail(queries.error());
+  // Shared: std::function must be copyable.
+  auto texts = std::make_shared<SqlPool::Queries>(std::move(*queries));
+  read_when_current(services, request, client, [&pool, client, texts, scope, type] {
+    pool.ask(client, scope, std::move(*texts), [client, type](auto answer) {
+      if (!answer) return client.fail(answer.error());
+      Response response(200, render_results(*answer), type);
+      client.send(std::move(response.add("Slipway-Seq", fmt::to_string(answer->seq))));
+    });
+  });
+}
+
+}  // namespace slipway::api
