@@ -19,8 +19,8 @@ using ::testing::HasSubstr;
 const Json kNodes = Json::parse(
     R"({ "nodes": [ { "cloud_type": "Dummy Node Provider", "extra": { "foo": "bar" }, "id": "1",
     "name": "dummy-1", "private_ips": [], "provider": "dummy", "public_ips": [ "127.0.0.1" ],
-    "state": 0, "uuid": "2c183c20f71eb5732512d6cfe1f75ebc9d9bb4dd" }, { "cloud_type": "Dummy Node
-    Provider", "extra": { "foo": "bar" }, "id": "2", "name": "dummy-2", "private_ips": [],
+    "state": 0, "uuid": "2c183c20f71eb5732512d6cfe1f75ebc9d9bb4dd" }, { "cloud_type": 
+    "Dummy Node Provider", "extra": { "foo": "bar" }, "id": "2", "name": "dummy-2", "private_ips": [],
     "provider": "dummy", "public_ips": [ "127.0.0.1" ], "state": 0, "uuid":
     "46ff62f5eafc7837de6ec1450b8e0e608db06d7a" } ], "status": "ok" })");
 const Json kImages = Json::parse(
