@@ -10,7 +10,8 @@ import samples
 from dialects import DIALECTS
 from harness_path import harness
 
-FAST = ["--simulated.create_latency=20ms", "--simulated.operation_latency=10ms", "--log.burst=0"]
+FAST = ["--simulated.create_latency=20ms", "--simulated.operation_latency=10ms", "--log.burst=0",
+        "--http.idle_timeout=10m"]  # connections are kept, however slow the machine is
 VM = {"flavor": "m1.nano", "image": "cirros-0.5.1-x86_64-disk"}
 
 

@@ -131,7 +131,7 @@ def judged(line, check, world, who, request, answer):
     if allowed:
         all_found = [refusal_differences(refusal, answer) for refusal in allowed]
         out += [] if [] in all_found else all_found[0]
-    elif answer.status in (401, 403):
+    elif answer.status in (401, 403) and not check.public:
         out.append(f"refused: {answer}")
     if who is not VIEWER:
         out += [f"told of {mark!r}" for mark in telling(world, request, answer)]
