@@ -498,7 +498,8 @@ base::Result<ParsedCommand> parse_arguments(CommandKind kind, const std::optiona
 
 bool needs_admin(CommandKind kind) {
   return (kind >= CommandKind::UserCreate && kind <= CommandKind::QuotaSet) ||
-         kind == CommandKind::HostSetAlive;
+         kind == CommandKind::HostSetAlive || kind == CommandKind::VmAssign ||
+         kind == CommandKind::VmRelease;
 }
 
 }  // namespace slipway::api
