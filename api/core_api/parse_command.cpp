@@ -296,6 +296,8 @@ bool for_clients(CommandKind kind) {
     case CommandKind::VmSetCredential:
       return false;
     case CommandKind::HostSetAlive:
+    case CommandKind::VmAssign:
+    case CommandKind::VmRelease:
       return true;
     default:
       return kind < CommandKind::SystemInitialize ||
@@ -498,8 +500,7 @@ base::Result<ParsedCommand> parse_arguments(CommandKind kind, const std::optiona
 
 bool needs_admin(CommandKind kind) {
   return (kind >= CommandKind::UserCreate && kind <= CommandKind::QuotaSet) ||
-         kind == CommandKind::HostSetAlive || kind == CommandKind::VmAssign ||
-         kind == CommandKind::VmRelease;
+         kind == CommandKind::HostSetAlive;
 }
 
 }  // namespace slipway::api
