@@ -296,6 +296,8 @@ bool for_clients(CommandKind kind) {
     case CommandKind::VmSetCredential:
       return false;
     case CommandKind::HostSetAlive:
+    case CommandKind::VmAssign:
+    case CommandKind::VmRelease:
       return true;
     default:
       return kind < CommandKind::SystemInitialize ||

@@ -108,7 +108,9 @@ void Orchestrator::mount(Router& router, const std::string& prefix) {
   MountOptions options;
   options.dialect = "orchestrator";
   options.render_error = render_error;
-  options.wrong_verb = [](const Request&, std::string_view) { return wrong_verb(); };
+  options.wrong_verb = [](const Request&, std::string_view allow) {
+    return std::move(wrong_verb().add("Allow", allow));
+  };
   options.not_found = [](const Request&) { return envelope(404, "Page not found"); };
   router.mount(prefix, routes(), std::move(options));
 }
