@@ -73,7 +73,7 @@ void write_value(base::JsonWriter& w, const Value& value) {
 base::Result<std::vector<eventstore::sql::Query>> parse_queries(std::string_view body) {
   thread_local base::JsonParser parser;
   const auto json = parser.parse(body);
-  if (!json) return fail(Errc::InvalidArgument, "the body is a JSON list of queries");
+  if (!json) return fail(Errc::MalformedJson, "the body is a JSON list of queries");
   std::vector<eventstore::sql::Query> out;
   if (json->is_object()) {
     auto query = read_query(*json);

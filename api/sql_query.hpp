@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/edge/request.hpp"
+#include "api/edge/response.hpp"
 #include "api/services.hpp"
 #include "api/sql_pool.hpp"
 #include "core/base/json_write.hpp"

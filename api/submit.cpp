@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/accepted_task.hpp"
 #include "api/task_body.hpp"
 #include "core/base/json_write.hpp"
@@ -60,6 +62,12 @@ void strip_args(base::Error& error) {
   for (base::FieldError& field : error.fields) {
     if (field.pointer.starts_with(kArgs)) field.pointer.erase(0, kArgs.size());
   }
+}
+
+bool is_task(const Accepted& accepted) {
+  const domain::StreamId task(domain::StreamKind::Command, accepted.command.task);
+  return std::any_of(accepted.events.begin(), accepted.events.end(),
+                     [&](const domain::Event& e) { return e.stream == task; });
 }
 
 }  // namespace
@@ -123,7 +131,12 @@ class SubmitReply final : public eventstore::Reply {
         form_(std::move(request.form)) {}
 
   Answer render(const Accepted& accepted) override {
-    if (!dry_run_) return form_->render(accepted);
+    if (!dry_run_) {
+      Answer answer = form_->render(accepted);
+      // What is done at once is a task too, though its form is none of a task's.
+      if (answer.task.is_nil() && is_task(accepted)) answer.task = accepted.command.task;
+      return answer;
+    }
     Answer answer;
     answer.status = 200;
     answer.body = plan_body(accepted);
@@ -167,7 +180,7 @@ class SubmitReply final : public eventstore::Reply {
                             base::Duration wait, const std::shared_ptr<AnswerForm>& form,
                             Answer&& answer, bool replayed) {
     Response response = message(submitter, kind, *form, answer, replayed);
-    if (wait <= base::Duration(0) || answer.task.is_nil()) {
+    if (wait <= base::Duration(0) || answer.task.is_nil() || !form->waits()) {
       client.send(std::move(response));
       return;
     }

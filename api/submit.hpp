@@ -24,6 +24,8 @@ class AnswerForm {
   // Last touches to the message around `answer`'s body, or one in its place: what is stored under
   // an idempotency key stays `answer`.
   virtual void finish(Response& /*response*/, const eventstore::Answer& /*answer*/) const {}
+  // False: whole as soon as it is durable; a wait for its task would bring nothing.
+  virtual bool waits() const { return true; }
   // A refusal as it is told, where the form knows more than whoever refused.
   virtual base::Error refusal(base::Error error) const { return error; }
   // After a wait: the task has ended.
@@ -52,6 +54,7 @@ class FixedForm final : public AnswerForm {
   FixedForm(int status, std::string body, eventstore::Answer::SecretSlot slot, base::Secret value)
       : status_(status), body_(std::move(body)), slot_(std::move(slot)), value_(std::move(value)) {}
   eventstore::Answer render(const eventstore::Accepted&) override;
+  bool waits() const override { return false; }
   std::string_view secret() const override { return value_.reveal(); }
 
  private:

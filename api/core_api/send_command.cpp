@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "api/core_api/people_body.hpp"
+#include "api/read_gate.hpp"
+#include "core/domain/plan.hpp"
 
 namespace slipway::api {
 namespace {
@@ -133,7 +135,11 @@ void send_by_kind(CoreContext& ctx, const SharedSending& sending, CommandKind ki
     case CommandKind::TaskSetPriority:
       return send_about_task(ctx, sending, std::get<domain::SetPriority>(body).task);
     case CommandKind::TaskRedrive:
-      return send_redrive(ctx, sending, std::get<domain::RedriveTask>(body).from);
+      // What ended a moment ago, for this client too, has ended.
+      return read_when_current(ctx.services, sending->call.request, request.client,
+                               [&ctx, sending, from = std::get<domain::RedriveTask>(body).from] {
+                                 send_redrive(ctx, sending, from);
+                               });
     case CommandKind::UserCreate:
     case CommandKind::UserSetPassword:
       return send_with_password(ctx, sending);
@@ -187,7 +193,7 @@ std::optional<domain::WorkBody> work_of(const eventstore::TaskRow& task) {
   };
   if (task.command == CommandKind::VmCreate) return read(domain::CreateVm());
   if (task.command == CommandKind::ImageDelete) return read(domain::DeleteImage());
-  if (task.command > CommandKind::ImageDelete) return std::nullopt;
+  if (!domain::needs_worker(task.command)) return std::nullopt;
   return read(domain::ActOnVm());
 }
 

@@ -1,6 +1,12 @@
 #include "api/edge/head_scanner.hpp"
 
 namespace slipway::api {
+namespace {
+
+// A request line begins with a method; not so TLS, or a stray binary.
+bool may_begin(std::string_view line) { return line[0] >= 'A' && line[0] <= 'Z'; }
+
+}  // namespace
 
 void HeadScanner::reset() {
   at_ = line_ = lines_ = first_ = 0;
@@ -35,6 +41,7 @@ bool HeadScanner::end_line(std::string_view line) {
   if (line.find('\r') != std::string_view::npos) return refuse(Refusal::Malformed);
   if (line[0] == ' ' || line[0] == '\t') return refuse(Refusal::Malformed);  // folded
   if (lines_ == 0) {
+    if (!may_begin(line)) return refuse(Refusal::Malformed);
     if (line.size() > limits_.request_line_bytes) return refuse(Refusal::RequestLine);
     first_ = at_;
   } else {
@@ -50,8 +57,7 @@ void HeadScanner::check_unfinished(std::string_view line) {
   const std::size_t cr = line.find('\r');
   if (cr != std::string_view::npos && cr + 1 < line.size()) refuse(Refusal::Malformed);
   if (lines_ == 0) {
-    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-    if (!line.empty() && !is_upper(line[0])) refuse(Refusal::Malformed);  // TLS, a stray binary
+    if (!line.empty() && !may_begin(line)) refuse(Refusal::Malformed);
     if (line.size() > limits_.request_line_bytes + 1) refuse(Refusal::RequestLine);
   } else if (line_ + line.size() - first_ > limits_.header_bytes) {
     refuse(Refusal::HeaderBytes);

@@ -9,6 +9,7 @@
 #include "core/domain/host_rules.hpp"
 #include "core/domain/image_rules.hpp"
 #include "core/domain/infrastructure_rules.hpp"
+#include "core/domain/inner_task.hpp"
 #include "core/domain/lease_rules.hpp"
 #include "core/domain/membership_rules.hpp"
 #include "core/domain/node_rules.hpp"
@@ -592,7 +593,23 @@ class Decider {
   // Commands of the aggregates that have a file of their own: a decide_on() beside each.
   template <class C>
   Status decide(const C& c) {
-    return decide_on(draft_, command_, c);
+    if (!is_followed(kind_of(command_.body))) return decide_on(draft_, command_, c);
+    if (auto status = decide_on(draft_, command_, c); !status) return status;
+    Events made = std::exchange(draft_.events, {});
+    std::vector<ResourceRef> about;
+    if (!made.empty()) {
+      about.push_back({made[0].stream.kind, made[0].stream.id, made[0].stream.name});
+    }
+    add_done_task_about(draft_, command_, std::move(about));
+    std::move(made.begin(), made.end(), std::back_inserter(draft_.events));
+    return {};
+  }
+  // Done here and now, and a task all the same. Not sessions, which come and go by the thousand.
+  static bool is_followed(CommandKind kind) {
+    using enum CommandKind;
+    if (kind >= SessionOpen && kind <= SessionClose) return false;
+    return (kind >= UserCreate && kind <= UserDelete) ||
+           (kind >= ImageRegister && kind <= AuditHide && kind != SystemFound);
   }
 
   // ---- system ----

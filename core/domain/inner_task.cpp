@@ -7,8 +7,14 @@
 namespace slipway::domain {
 
 void add_done_task(Draft& draft, const Command& command, ResourceRef resource) {
+  std::vector<ResourceRef> resources;
+  resources.push_back(std::move(resource));
+  add_done_task_about(draft, command, std::move(resources));
+}
+
+void add_done_task_about(Draft& draft, const Command& command, std::vector<ResourceRef> resources) {
   const CommandKind kind = kind_of(command.body);
-  draft.add(StreamKind::Command, command.task, CommandAccepted{kind, {}, {std::move(resource)}});
+  draft.add(StreamKind::Command, command.task, CommandAccepted{kind, {}, std::move(resources)});
   TaskQueued queued;
   queued.command = kind;
   queued.priority = command.priority;

@@ -9,6 +9,7 @@ namespace slipway::domain {
 // A command without a worker's work is a task all the same, so that its caller can follow it: it is
 // accepted and has succeeded in one record.
 void add_done_task(Draft& draft, const Command& command, ResourceRef resource);
+void add_done_task_about(Draft& draft, const Command& command, std::vector<ResourceRef> resources);
 
 // Accepts a command on a VM of a lease's tenant, in whose name the record is. `purpose` makes the
 // id, together with the time: the same decision gives the same ids. Refused like any other.

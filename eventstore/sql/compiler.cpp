@@ -96,7 +96,9 @@ class StatementCompiler {
     for (const FromItem& item : list.items) {
       std::string table;
       if (item.nested != nullptr) {
-        table = "(" + from(*item.nested, at, join) + ")";
+        // SQLite hides the alias of a table that stands in parentheses alone.
+        table = from(*item.nested, at, join);
+        if (item.nested->items.size() > 1) table = "(" + table + ")";
       } else {
         Source& source = sources_.at(at++);
         table = fmt::format("({}) AS {}",

@@ -471,8 +471,8 @@ TEST(ReservationContract, ALongListComesInPieces) {
   EXPECT_EQ(answer.header("OpenStack-API-Version"), "reservation 1.0");
   EXPECT_GT(answer.body.size(), 65536U);
   std::vector<std::string> seen;
-  for (const Json& ip : json_of(answer)["floatingips"])
-    seen.push_back(text(ip["floating_ip_address"]));
+  const Json body = json_of(answer);
+  for (const Json& ip : body["floatingips"]) seen.push_back(text(ip["floating_ip_address"]));
   EXPECT_EQ(seen, made);
 }
 

@@ -79,7 +79,8 @@ class QuickDummy(unittest.TestCase):
         same()
         for _ in range(2):
             made = self.ask("POST", "/vm/start", {"name": "cloud_test", "image": "1", "size": "1"})
-            self.assertEqual(made["nodes"], node(self.driver.create_node()))
+            self.assertEqual(made["nodes"], node(self.driver.create_node(name=None, size=self.driver.list_sizes()[0],
+                                                                          image=self.driver.list_images()[0])))
             same()
         victim = next(n for n in self.driver.list_nodes() if n.id == "4")
         self.assertEqual(self.ask("PUT", "/vm/stop", {"node": "4"}), {"result": "Node 4 deleted"})

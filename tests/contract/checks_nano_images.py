@@ -2,7 +2,7 @@
 import json
 
 from matcher import merged
-from nano_parts import AT_ONCE, ID, TIME, done, each, fails, get, make_guest, ok
+from nano_parts import ID, TIME, done, each, fails, get, make_guest, ok
 from registry import line
 
 BOUNDARY = {"Content-Type": "multipart/form-data; boundary=xyz"}
@@ -42,8 +42,7 @@ def media_images(t):
     listing(t, "GET /media_images/", "/media_images/")
 
 
-@line("003", "POST", "/media_images/", body={"name": "anybodys", "owner": "o", "group": "g"}, unknown="nothing",
-      **AT_ONCE)
+@line("003", "POST", "/media_images/", body={"name": "anybodys", "owner": "o", "group": "g"}, unknown="nothing")
 def create_media(t):
     sample = t.samples["POST /media_images/"]
     # Of the sample's list of one, the one.
@@ -66,7 +65,7 @@ def update(t, path, title):
     fails(t, t("PUT", f"{path}no-image", {"name": "x"}), "invalid image 'no-image'")
 
 
-@line("003", "PUT", "/media_images/{id}", at="/media_images/{media}", body={"name": "anybodys"}, **AT_ONCE)
+@line("003", "PUT", "/media_images/{id}", at="/media_images/{media}", body={"name": "anybodys"})
 def update_media(t):
     update(t, "/media_images/", "PUT /media_images/{id}")
 
@@ -104,7 +103,7 @@ def download_media(t):
     bytes_go_round(t, "/media_images/", "/media_image_files/{}", "/media_image_files/{}")
 
 
-@line("003", "POST", "/media_image_files/{id}", at="/media_image_files/{media}", body=FILE, **AT_ONCE)
+@line("003", "POST", "/media_image_files/{id}", at="/media_image_files/{media}", body=FILE)
 def upload_media(t):
     bytes_go_round(t, "/media_images/", "/media_image_files/{}", "/media_images/{}/file/")
 
@@ -142,7 +141,7 @@ def create_disk(t):
     ok(t, t("POST", "/disk_images/", {k: v for k, v in json.loads(sample.body).items() if k != "guest"}))
 
 
-@line("003", "PUT", "/disk_images/{id}", at="/disk_images/{disk_image}", body={"name": "anybodys"}, **AT_ONCE)
+@line("003", "PUT", "/disk_images/{id}", at="/disk_images/{disk_image}", body={"name": "anybodys"})
 def update_disk(t):
     update(t, "/disk_images/", "PUT /disk_images/{id}")
 
@@ -177,19 +176,17 @@ def sync(t, kind, ending):
     fails(t, t("PATCH", kind, {"owner": 1}))
 
 
-@line("003+", "PATCH", "/media_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing",
-      **AT_ONCE)
+@line("003+", "PATCH", "/media_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing")
 def sync_media(t):
     sync(t, "/media_images/", ".iso")
 
 
-@line("003+", "PATCH", "/disk_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing",
-      **AT_ONCE)
+@line("003+", "PATCH", "/disk_images/", body={"owner": "o", "group": "g"}, wrong_verb="DELETE", unknown="nothing")
 def sync_disks(t):
     sync(t, "/disk_images/", ".qcow2")
 
 
-@line("003+", "POST", "/media_images/{id}/file/", at="/media_images/{media}/file/", body=FILE, **AT_ONCE)
+@line("003+", "POST", "/media_images/{id}/file/", at="/media_images/{media}/file/", body=FILE)
 def upload_media_later(t):
     bytes_go_round(t, "/media_images/", "/media_images/{}/file/", "/media_image_files/{}")
 
@@ -199,7 +196,7 @@ def download_disk(t):
     bytes_go_round(t, "/disk_images/", "/disk_images/{}/file/", "/disk_images/{}/file/")
 
 
-@line("003+", "POST", "/disk_images/{id}/file/", at="/disk_images/{disk_image}/file/", body=FILE, **AT_ONCE)
+@line("003+", "POST", "/disk_images/{id}/file/", at="/disk_images/{disk_image}/file/", body=FILE)
 def upload_disk(t):
     bytes_go_round(t, "/disk_images/", "/disk_images/{}/file/", "/disk_images/{}/file/")
 

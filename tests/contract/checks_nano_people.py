@@ -7,7 +7,7 @@ from matcher import NUMBER, TEXT, Any, Like, merged
 from nano_parts import AT_ONCE, ID, TIME, done, each, fails, fresh, get, ok
 from registry import line
 
-ADMIN = {"shared": True, "own_role": "admin", **AT_ONCE}  # people are the operator's
+ADMIN = {"shared": True, "own_role": "admin"}  # people are the operator's
 DEMO_GROUP = "demo"
 
 
@@ -172,7 +172,7 @@ def create_user(t):
     fails(t, t("POST", "/users/no_password", {}))
 
 
-@line("003", "PUT", "/users/{user_name}", at="/users/{user}", body={"nick": "anybodys"}, **AT_ONCE)
+@line("003", "PUT", "/users/{user_name}", at="/users/{user}", body={"nick": "anybodys"})
 def update_user(t):
     fresh(t, "/users/changed_user", {"password": "abcdefg"})
     done(t, t("PUT", "/users/changed_user", t.samples["PUT /users/{user_name}"].body))
@@ -187,8 +187,7 @@ def delete_user(t):
     t.equal([], get(t, "/user_groups/loses_one/members/"), "the members of its group")
 
 
-@line("003", "PUT", "/users/{user_name}/password/", at="/users/{user}/password/", body={"old": "x", "new": "y"},
-      **AT_ONCE)
+@line("003", "PUT", "/users/{user_name}/password/", at="/users/{user}/password/", body={"old": "x", "new": "y"})
 def set_password(t):
     sample = json.loads(t.samples["PUT /users/{user_name}/password/"].body)
     path = user(t, "password_user", "password_group", sample["old"])
@@ -268,7 +267,7 @@ def logs(t):
     t.same({"logs": [{"id": TEXT, "time": TIME, "content": "second"}], "total": NUMBER}, later)
 
 
-@line("003", "POST", "/logs/", body={"content": "anybodys"}, unknown="nothing", **AT_ONCE)
+@line("003", "POST", "/logs/", body={"content": "anybodys"}, unknown="nothing")
 def add_log(t):
     sample = t.samples["POST /logs/"]
     done(t, t("POST", "/logs/", sample.body))
@@ -276,7 +275,7 @@ def add_log(t):
     fails(t, t("POST", "/logs/", {}))
 
 
-@line("003+", "DELETE", "/logs/", body={"entries": ["{log}"]}, own_role="admin", unknown="nothing", **AT_ONCE)
+@line("003+", "DELETE", "/logs/", body={"entries": ["{log}"]}, own_role="admin", unknown="nothing")
 def hide_logs(t):
     content = f"to hide {time.time_ns()}"
     done(t, t("POST", "/logs/", {"content": content}))

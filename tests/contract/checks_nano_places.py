@@ -1,10 +1,10 @@
 """Dialect 003: compute pools, cells, storage and address pools."""
 from matcher import TEXT, Any, Like, merged, without
-from nano_parts import AT_ONCE, done, each, fails, fresh, get, move_cell, ok
+from nano_parts import done, each, fails, fresh, get, move_cell, ok
 from registry import line
 
 SHARED = {"shared": True}
-BY_MENU = {"shared": True, "own_role": "menu", **AT_ONCE}  # who has not the menu may not
+BY_MENU = {"shared": True, "own_role": "menu"}  # who has not the menu may not
 
 
 # ---- compute pools

@@ -7,7 +7,7 @@ from matcher import TEXT, UUID, Exact, Like
 ID = Like(UUID)
 TIME = Like(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 ADDRESS = Like(r"(\d+\.\d+\.\d+\.\d+(:\d+)?)?")  # empty where a guest has none
-# Decided and done in one: there is no task to follow.
+# Not followed by a task: what founds the people, and sessions, which come and go by the thousand.
 AT_ONCE = {"task": False}
 NEW_GUEST = {"name": "guest", "owner": "admin", "group": "manager", "pool": "default", "cores": 1, "memory": 512,
              "disks": [1024], "auto_start": False, "system": "linux"}

@@ -31,7 +31,8 @@ bool parse(RequestParser& parser, std::string_view bytes) {
 }  // namespace
 
 SLIPWAY_FUZZ_TARGET(signature) {
-  RequestParser parser{Limits()};
+  static const Limits limits;
+  RequestParser parser(limits);
   if (!parse(parser, bytes)) return;
   const Request& request = parser.request();
   static const auto now = *slipway::base::parse_rfc3339("2026-01-02T12:00:00Z");

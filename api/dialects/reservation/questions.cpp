@@ -89,14 +89,15 @@ void write_allocation(JsonWriter& w, const domain::ReservableHost& host, const A
   w.end_array().end_object();
 }
 
+constexpr std::size_t kRowsAtOnce = 32;
+
 // The rows of a list of the read models, page by page; `write` returns false for one to be left
 // out.
 template <class List, class Write>
 ListAnswer::Next pages(List list, Write write) {
-  constexpr std::size_t kRows = 32;
   // Shared: a std::function may be copied, and there is one place in the list.
   struct State {
-    eventstore::PageRequest page{.limit = kRows, .ascending = true};
+    eventstore::PageRequest page{.limit = kRowsAtOnce, .ascending = true};
     JsonWriter row;
   };
   return [list, write, state = std::make_shared<State>()](

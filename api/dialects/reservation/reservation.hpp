@@ -15,7 +15,7 @@ namespace slipway::api {
 
 class Reservation {
  public:
-  struct Options {  // all may change while this serves
+  struct Options {                             // all may change while this serves
     base::Live<bool> modern{false};            // 201 and 200 where the specification has 202
     base::Live<bool> accept_any_token{false};  // for the demo tenant
     base::Live<base::Duration> before_end_lead{std::chrono::minutes(2880)};
