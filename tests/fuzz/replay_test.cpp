@@ -57,7 +57,7 @@ TEST_P(Replay, SoDoesWhatIsCutShortOrChanged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fuzz, Replay, ::testing::ValuesIn(targets()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
 }  // namespace slipway::fuzz

@@ -104,8 +104,8 @@ TEST_P(DummyFace, APlainCloudHasNone) {
   EXPECT_THAT(names(cloud), IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, DummyFace, testing::Values(false, true), [](const auto& info) {
-  return std::string(info.param ? "Sqlite" : "Memory");
+INSTANTIATE_TEST_SUITE_P(Stores, DummyFace, testing::Values(false, true), [](const auto& one) {
+  return std::string(one.param ? "Sqlite" : "Memory");
 });
 
 }  // namespace
