@@ -2,6 +2,8 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "core/base/check.hpp"
@@ -340,7 +342,16 @@ base::Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) 
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
       "PRAGMA wal_autocheckpoint={}; BEGIN IMMEDIATE; {} COMMIT;",
       kCheckpointPages, kSchema);
-  if (sqlite3_exec(raw, setup.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+  // Changing the journal's mode asks no busy handler: of several processes that open the file of
+  // one that was killed, all but one are told at once that it is locked.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMs);
+  int result = sqlite3_exec(raw, setup.c_str(), nullptr, nullptr, nullptr);
+  while (result == SQLITE_BUSY && std::chrono::steady_clock::now() < until) {
+    sqlite3_exec(raw, "ROLLBACK", nullptr, nullptr, nullptr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    result = sqlite3_exec(raw, setup.c_str(), nullptr, nullptr, nullptr);
+  }
+  if (result != SQLITE_OK) {
     return base::fail(
         base::Errc::InvalidArgument,
         fmt::format("{} is not the simulated cloud's: {}", path, sqlite3_errmsg(raw)));
