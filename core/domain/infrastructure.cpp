@@ -2,21 +2,14 @@
 
 #include <algorithm>
 
+#include "core/base/maps.hpp"
+
 namespace slipway::domain {
+
+using base::find_in;
+using base::values;
+
 namespace {
-
-template <class Map, class Key>
-auto* find_in(Map& map, const Key& key) {
-  const auto it = map.find(key);
-  return it == map.end() ? nullptr : &it->second;
-}
-
-template <class Map>
-auto values(const Map& map) {
-  std::vector<typename Map::mapped_type> out;
-  for (const auto& [key, value] : map) out.push_back(value);
-  return out;
-}
 
 template <class Map>
 void erase_name(Map& map, std::string_view name) {

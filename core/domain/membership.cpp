@@ -1,15 +1,10 @@
 #include "core/domain/membership.hpp"
 
+#include "core/base/maps.hpp"
+
 namespace slipway::domain {
-namespace {
 
-template <class Map, class Key>
-const typename Map::mapped_type* find_in(const Map& map, const Key& key) {
-  const auto it = map.find(key);
-  return it == map.end() ? nullptr : &it->second;
-}
-
-}  // namespace
+using base::find_in;
 
 const MenuRole* Membership::role(std::string_view name) const { return find_in(roles_, name); }
 const Group* Membership::group(std::string_view name) const { return find_in(groups_, name); }

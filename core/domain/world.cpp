@@ -4,15 +4,13 @@
 #include <tuple>
 
 #include "core/base/check.hpp"
+#include "core/base/maps.hpp"
 
 namespace slipway::domain {
-namespace {
 
-template <class Map, class Key>
-auto* find_in(Map& map, const Key& key) {
-  const auto it = map.find(key);
-  return it == map.end() ? nullptr : &it->second;
-}
+using base::find_in;
+
+namespace {
 
 bool is_stable(VmState s) {
   using enum VmState;

@@ -1,9 +1,13 @@
 #include <vector>
 
+#include "core/base/maps.hpp"
 #include "core/domain/world.hpp"
 
 // A piece: one byte of section, then the entries, in the fields() binary form, to its end.
 namespace slipway::domain {
+
+using base::values;
+
 namespace {
 
 enum class Section : std::uint8_t {
@@ -117,13 +121,6 @@ bool read_entries(std::string_view bytes, F&& take) {
     take(std::move(entry));
   }
   return true;
-}
-
-template <class Map>
-auto values(const Map& map) {
-  std::vector<typename Map::mapped_type> out;
-  for (const auto& [key, value] : map) out.push_back(value);
-  return out;
 }
 
 }  // namespace

@@ -211,6 +211,14 @@ Story& Story::when_passes(base::Duration d) {
   return *this;
 }
 
+std::vector<std::string> followed(std::uint64_t n, const std::vector<std::string>& made) {
+  std::vector<std::string> all{
+      fmt::format("command-{} CommandAccepted", n), fmt::format("task-{} TaskQueued", n),
+      fmt::format("task-{} TaskLeased", n), fmt::format("task-{} TaskSucceeded", n)};
+  all.insert(all.end(), made.begin(), made.end());
+  return all;
+}
+
 std::string short_name(const StreamId& stream) {
   std::string out(base::enum_name(stream.kind));
   if (!stream.name.empty()) return out + "-" + stream.name;

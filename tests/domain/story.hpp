@@ -104,6 +104,9 @@ class Story {
   void fold(Events events, const std::string& tenant);
 };
 
+// What a command of task n makes that is done at once: its task, and then that.
+std::vector<std::string> followed(std::uint64_t n, const std::vector<std::string>& made);
+
 std::string short_name(const StreamId& stream);
 std::string lines(const Events& events);
 

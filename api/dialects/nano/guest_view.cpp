@@ -1,4 +1,5 @@
 #include "api/dialects/nano/guest_view.hpp"
+#include "api/whole_list.hpp"
 
 #include <fmt/format.h>
 
@@ -69,13 +70,10 @@ std::vector<std::string> GuestScene::cells_of(std::string_view pool) const {
 base::Result<GuestScene> read_scene(Context& context, eventstore::Reader& reader,
                                     const std::string& tenant) {
   GuestScene scene;
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  do {
-    auto found = reader.list_hosts(eventstore::Scope::tenant(tenant), page);
-    if (!found) return base::fail(found.error());
-    for (auto& row : found->items) scene.cells[row.host.name] = std::move(row.host);
-    page.after = found->next;
-  } while (page.after);
+  const auto status = each_row(
+      [&](const auto& page) { return reader.list_hosts(eventstore::Scope::tenant(tenant), page); },
+      [&](eventstore::HostRow&& row) { scene.cells[row.host.name] = std::move(row.host); });
+  if (!status) return base::fail(status.error());
   scene.progress = [&services = context.services](const domain::TaskId& task) -> std::uint32_t {
     if (const auto live = services.progress.get(task)) return live->percent;
     const auto row = services.hot_tasks.find(task);

@@ -6,6 +6,7 @@
 #include "api/dialects/nano/guest_commands.hpp"
 #include "api/dialects/nano/image_parts.hpp"
 #include "api/dialects/nano/routes.hpp"
+#include "api/whole_list.hpp"
 
 namespace slipway::api::nano {
 namespace {
@@ -69,15 +70,12 @@ void answer_list(const Context& context, const Call& call, eventstore::Reader& r
                  const Client& client, const ImageWish& wish) {
   base::JsonWriter w;
   w.begin_array();
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  do {
-    const auto found = reader.list_images(identity_of(call).own_scope(), page);
-    if (!found) return client.fail(found.error());
-    for (const ImageRow& row : found->items) {
-      if (wish.fits(row)) write_image(w, context, row);
-    }
-    page.after = found->next;
-  } while (page.after);
+  const auto status = each_row(
+      [&](const auto& page) { return reader.list_images(identity_of(call).own_scope(), page); },
+      [&](const ImageRow& row) {
+        if (wish.fits(row)) write_image(w, context, row);
+      });
+  if (!status) return client.fail(status.error());
   client.send(success(w.end_array().view()));
 }
 

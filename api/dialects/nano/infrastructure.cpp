@@ -4,21 +4,16 @@
 
 #include <algorithm>
 
+#include "api/whole_list.hpp"
+
 namespace slipway::api::nano {
 
 using base::Errc;
 using base::fail;
 
 base::Result<std::vector<eventstore::HostRow>> all_hosts(eventstore::Reader& reader) {
-  std::vector<eventstore::HostRow> rows;
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  for (;;) {
-    auto found = reader.list_hosts(eventstore::Scope::admin(), page);
-    if (!found) return fail(found.error());
-    for (auto& row : found->items) rows.push_back(std::move(row));
-    if (!found->next) return rows;
-    page.after = found->next;
-  }
+  return all_rows<eventstore::HostRow>(
+      [&](const auto& page) { return reader.list_hosts(eventstore::Scope::admin(), page); });
 }
 
 base::Result<domain::Pool> find_pool(eventstore::Reader& reader, std::string_view name) {

@@ -1,62 +1,62 @@
 #include "api/dialects/orchestrator/node_list.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace slipway::api::orchestrator {
+namespace {
 
-bool NodeList::render(eventstore::Reader& reader) {
-  eventstore::VmFilter filter{.backend = cloud_.name};
-  filter.numbered = cloud_.face != nullptr;
-  std::size_t rows = 0;
-  while (rows < kRows && at_ < tenants_.size()) {
-    const auto status = reader.scan_vms(eventstore::Scope::tenant(tenants_[at_]), filter, scan_,
-                                        kRows - rows, [&](const eventstore::VmRow& vm) {
-                                          base::JsonWriter w;
-                                          write_node(w, cloud_, vm.id, vm.spec, vm.state);
-                                          if (!std::exchange(first_, false)) piece_ += ',';
-                                          piece_ += w.view();
-                                          ++rows;
-                                        });
-    if (!status) return false;
-    if (!scan_.done) continue;
-    ++at_;
-    scan_ = {};
-  }
-  done_ = at_ == tenants_.size();
-  if (done_) piece_ += R"(],"status":"ok"})";
-  return true;
-}
+constexpr std::size_t kRows = 200;  // of some 300 bytes each: a piece of about 64 KiB
 
-void NodeList::start(eventstore::Reader& reader) {
-  piece_ = R"({"nodes":[)";
-  if (!render(reader)) {
-    client_.fail(base::Errc::ProjectionBehind, "the read models cannot be asked just now");
-    return;
-  }
-  if (done_) {
-    client_.send(Response(200, std::move(piece_), kType));
-    return;
-  }
-  stream_ = client_.reply.start_stream(Response(200, "", kType));
-  stream_.write(std::exchange(piece_, {}));
-  stream_.on_writable([self = shared_from_this()](const Stream&) {
-    self->queries_.ask(self->client_, [self](eventstore::Reader& next) { self->send_next(next); });
-  });
-}
+class NodeList {
+ public:
+  NodeList(std::vector<std::string> tenants, Cloud cloud)
+      : tenants_(std::move(tenants)), cloud_(std::move(cloud)) {}
 
-void NodeList::send_next(eventstore::Reader& reader) {
-  if (done_ || !stream_.alive()) return;
-  if (!render(reader)) {
-    stream_.abort();  // the client sees that it is not the whole list
-    return;
+  base::Result<bool> next(eventstore::Reader& reader, std::string& piece) {
+    if (!std::exchange(begun_, true)) piece = R"({"nodes":[)";
+    eventstore::VmFilter filter{.backend = cloud_.name};
+    filter.numbered = cloud_.face != nullptr;
+    std::size_t rows = 0;
+    const auto write = [&](const eventstore::VmRow& vm) {
+      base::JsonWriter w;
+      write_node(w, cloud_, vm.id, vm.spec, vm.state);
+      if (!std::exchange(first_, false)) piece += ',';
+      piece += w.view();
+      ++rows;
+    };
+    while (rows < kRows && at_ < tenants_.size()) {
+      const auto scope = eventstore::Scope::tenant(tenants_[at_]);
+      if (auto status = reader.scan_vms(scope, filter, scan_, kRows - rows, write); !status) {
+        return base::fail(status.error());
+      }
+      if (!scan_.done) continue;
+      ++at_;
+      scan_ = {};
+    }
+    if (at_ < tenants_.size()) return true;
+    piece += R"(],"status":"ok"})";
+    return false;
   }
-  // Once it is written the next piece may be asked for, on another thread: nothing of ours is
-  // touched after that.
-  const std::string piece = std::exchange(piece_, {});
-  const bool last = done_;
-  const Stream stream = stream_;
-  stream.write(piece);
-  if (last) stream.finish();
+
+ private:
+  const std::vector<std::string> tenants_;
+  const Cloud cloud_;
+  std::size_t at_ = 0;  // in tenants_
+  eventstore::ListScan scan_;
+  bool begun_ = false;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void answer_nodes(QueryPool& queries, const Client& client, std::vector<std::string> tenants,
+                  Cloud cloud, eventstore::Reader& reader) {
+  answer_in_pieces(
+      queries, client, Response(200, "", kType),
+      [list = std::make_shared<NodeList>(std::move(tenants), std::move(cloud))](
+          eventstore::Reader& from, std::string& piece) { return list->next(from, piece); },
+      reader);
 }
 
 }  // namespace slipway::api::orchestrator

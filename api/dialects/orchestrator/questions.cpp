@@ -1,6 +1,7 @@
 #include "api/dialects/orchestrator/node_list.hpp"
 #include "api/dialects/orchestrator/orchestrator.hpp"
 #include "api/read_gate.hpp"
+#include "api/whole_list.hpp"
 
 // What only asks: read on the query pool once the read models know what was acknowledged before.
 namespace slipway::api {
@@ -14,19 +15,6 @@ using namespace orchestrator;  // NOLINT: the dialect's own
 
 const ErrorRenderer kErrors = render_error;
 
-// A whole catalogue: pages of the read model one after another, each row handed to `see`.
-template <class List, class See>
-base::Status each_row(List list, See see) {
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  for (;;) {
-    auto found = list(page);
-    if (!found) return base::fail(found.error());
-    for (const auto& row : found->items) see(row);
-    if (!found->next) return {};
-    page.after = found->next;
-  }
-}
-
 void send(const Client& client, const base::Status& status, JsonWriter& w) {
   if (!status) return client.fail(status.error());
   client.send(Response(200, w.member("status", "ok").end_object().text(), kType));
@@ -37,9 +25,8 @@ void send(const Client& client, const base::Status& status, JsonWriter& w) {
 void Orchestrator::list_nodes(Call call) const {
   on_cloud(std::move(call), [this](const Call& asked, Reader& reader, Cloud cloud) {
     auto whose = tenants(asked, cloud);
-    std::make_shared<NodeList>(services_.queries, Client{asked.reply, &kErrors}, std::move(whose),
-                               std::move(cloud))
-        ->start(reader);
+    answer_nodes(services_.queries, {asked.reply, &kErrors}, std::move(whose), std::move(cloud),
+                 reader);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/dialects/perspective/perspective.hpp"
 #include "api/dialects/perspective/wire.hpp"
+#include "api/whole_list.hpp"
 
 namespace slipway::api {
 namespace {
@@ -11,20 +12,6 @@ using eventstore::Reader;
 using eventstore::Scope;
 
 const ErrorRenderer kErrors = perspective::render_error;
-
-// A list that is never long, page by page.
-template <class Row, class List>
-base::Result<std::vector<Row>> all_rows(List list) {
-  std::vector<Row> rows;
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  for (;;) {
-    auto found = list(page);
-    if (!found) return base::fail(found.error());
-    for (Row& row : found->items) rows.push_back(std::move(row));
-    if (!found->next) return rows;
-    page.after = found->next;
-  }
-}
 
 base::Result<perspective::Context> context_of(Reader& reader, const Scope& scope,
                                               std::string_view backend, std::string_view tenant) {

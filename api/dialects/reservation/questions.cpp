@@ -8,6 +8,7 @@
 #include "api/dialects/reservation/reservation.hpp"
 #include "api/list_answer.hpp"
 #include "api/read_gate.hpp"
+#include "api/whole_list.hpp"
 
 // What only asks: read on the query pool once the read models know what was acknowledged before.
 namespace slipway::api {
@@ -20,20 +21,6 @@ using eventstore::Scope;
 using namespace reservation;  // NOLINT: the dialect's own
 
 const ErrorRenderer kErrors = render_error;
-
-// A whole catalogue: pages of the read model one after another.
-template <class Row, class List>
-base::Result<std::vector<Row>> all_rows(List list) {
-  std::vector<Row> rows;
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  for (;;) {
-    auto found = list(page);
-    if (!found) return base::fail(found.error());
-    for (Row& row : found->items) rows.push_back(std::move(row));
-    if (!found->next) return rows;
-    page.after = found->next;
-  }
-}
 
 base::Result<std::vector<eventstore::ReservableHostRow>> hosts(Reader& reader) {
   return all_rows<eventstore::ReservableHostRow>(
@@ -94,14 +81,14 @@ constexpr std::size_t kRowsAtOnce = 32;
 // The rows of a list of the read models, page by page; `write` returns false for one to be left
 // out.
 template <class List, class Write>
-ListAnswer::Next pages(List list, Write write) {
+NextRows pages(List list, Write write) {
   // Shared: a std::function may be copied, and there is one place in the list.
   struct State {
     eventstore::PageRequest page{.limit = kRowsAtOnce, .ascending = true};
     JsonWriter row;
   };
-  return [list, write, state = std::make_shared<State>()](
-             Reader& reader, ListAnswer::Rows& rows) -> base::Result<bool> {
+  return [list, write, state = std::make_shared<State>()](Reader& reader,
+                                                          ListRows& rows) -> base::Result<bool> {
     const auto found = list(reader, state->page);
     if (!found) return base::fail(found.error());
     for (const auto& row : found->items) {
@@ -112,9 +99,7 @@ ListAnswer::Next pages(List list, Write write) {
   };
 }
 
-ListAnswer::Form form(std::string name) {
-  return {std::move(name), dress(Response(200, "", kType))};
-}
+ListForm form(std::string name) { return {std::move(name), dress(Response(200, "", kType))}; }
 
 base::Result<eventstore::Page<eventstore::ReservableHostRow>> host_page(
     Reader& reader, const eventstore::PageRequest& page) {
@@ -172,8 +157,8 @@ void Reservation::list_leases(Call call) const {
       write_lease(w, row.lease, view);
       return true;
     };
-    ListAnswer::start(services_.queries, {asked.reply, &kErrors}, form("leases"),
-                      pages(list, write), reader);
+    answer_list(services_.queries, {asked.reply, &kErrors}, form("leases"), pages(list, write),
+                reader);
   });
 }
 
@@ -205,7 +190,7 @@ void Reservation::list_hosts(Call call) const {
       write_host(w, row.host, view, hidden);
       return true;
     };
-    ListAnswer::start(services_.queries, client, form("hosts"), pages(host_page, write), reader);
+    answer_list(services_.queries, client, form("hosts"), pages(host_page, write), reader);
   });
 }
 
@@ -239,8 +224,7 @@ void Reservation::list_allocations(Call call) const {
       write_allocation(w, row.host, *found);
       return true;
     };
-    ListAnswer::start(services_.queries, client, form("allocations"), pages(host_page, write),
-                      reader);
+    answer_list(services_.queries, client, form("allocations"), pages(host_page, write), reader);
   });
 }
 
@@ -310,7 +294,7 @@ void Reservation::list_hypervisors(Call call) const {
       write_hypervisor(w, row, lost.contains(row.host.name), detail);
       return true;
     };
-    ListAnswer::start(services_.queries, client, form("hypervisors"), pages(list, write), reader);
+    answer_list(services_.queries, client, form("hypervisors"), pages(list, write), reader);
   });
 }
 
@@ -334,8 +318,8 @@ void Reservation::list_floating_ips(Call call) const {
       write_floating_ip(w, row.floating_ip, row.created_at);
       return true;
     };
-    ListAnswer::start(services_.queries, {asked.reply, &kErrors}, form("floatingips"),
-                      pages(list, write), reader);
+    answer_list(services_.queries, {asked.reply, &kErrors}, form("floatingips"), pages(list, write),
+                reader);
   });
 }
 

@@ -1,66 +1,56 @@
 #include "api/dialects/vmfront/server_list.hpp"
 
+#include <memory>
+
 namespace slipway::api::vmfront {
+namespace {
 
-void ServerList::start() {
-  queries_.ask(client_, [self = shared_from_this()](eventstore::Reader& reader) {
-    self->send_first(reader);
-  });
-}
+constexpr std::size_t kRows = 48;  // of some 1.4 KB each: a piece of about 64 KiB
 
-bool ServerList::read_networks(eventstore::Reader& reader) {
-  const auto page = reader.list_networks(scope_, {.limit = 500, .ascending = true});
-  if (!page) {
-    client_.fail(page.error());
-    return false;
+class ServerList {
+ public:
+  ServerList(eventstore::Scope scope, ServerContext context)
+      : scope_(std::move(scope)), context_(std::move(context)) {}
+
+  base::Result<bool> next(eventstore::Reader& reader, std::string& piece) {
+    if (!begun_) {
+      if (auto status = begin(reader); !status) return base::fail(status.error());
+    }
+    const auto page = reader.list_vms(scope_, {}, {.limit = kRows, .after = after_});
+    if (!page) return base::fail(page.error());
+    for (const auto& row : page->items) write_server(writer_, row, context_);
+    after_ = page->next;
+    if (!after_) writer_.close(']').close('}');
+    piece.swap(text_);
+    return after_.has_value();
   }
-  for (const auto& row : page->items) context_.networks[row.network.id] = row.network.name;
-  return true;
-}
 
-bool ServerList::render(eventstore::Reader& reader) {
-  const auto page = reader.list_vms(scope_, {}, {.limit = kRows, .after = after_});
-  if (!page) return false;
-  for (const auto& row : page->items) write_server(writer_, row, context_);
-  after_ = page->next;
-  done_ = !page->next;
-  if (done_) writer_.close(']').close('}');
-  return true;
-}
+ private:
+  base::Status begin(eventstore::Reader& reader) {
+    const auto networks = reader.list_networks(scope_, {.limit = 500, .ascending = true});
+    if (!networks) return base::fail(networks.error());
+    for (const auto& row : networks->items) context_.networks[row.network.id] = row.network.name;
+    writer_.open('{').key("servers").open('[');
+    begun_ = true;
+    return {};
+  }
 
-void ServerList::send_first(eventstore::Reader& reader) {
-  if (!read_networks(reader)) return;
-  writer_.open('{').key("servers").open('[');
-  if (!render(reader)) {
-    client_.fail(base::Errc::ProjectionBehind, "the read models cannot be asked just now");
-    return;
-  }
-  if (done_) {
-    client_.send(Response(200, std::move(piece_), kType));
-    return;
-  }
-  stream_ = client_.reply.start_stream(Response(200, "", kType));
-  stream_.write(piece_);
-  piece_.clear();
-  stream_.on_writable([self = shared_from_this()](const Stream&) {
-    self->queries_.ask(self->client_, [self](eventstore::Reader& next) { self->send_next(next); });
-  });
-}
+  const eventstore::Scope scope_;
+  ServerContext context_;
+  std::string text_;
+  Writer writer_{text_};
+  std::optional<domain::Seq> after_;
+  bool begun_ = false;
+};
 
-void ServerList::send_next(eventstore::Reader& reader) {
-  if (done_ || !stream_.alive()) return;
-  if (!render(reader)) {
-    stream_.abort();  // the client sees that it is not the whole list
-    return;
-  }
-  // Once it is written the next piece may be asked for, on another thread: nothing of ours is
-  // touched after that.
-  std::string piece;
-  piece.swap(piece_);
-  const bool last = done_;
-  const Stream stream = stream_;
-  stream.write(piece);
-  if (last) stream.finish();
+}  // namespace
+
+void answer_servers(QueryPool& queries, const Client& client, eventstore::Scope scope,
+                    ServerContext context) {
+  answer_in_pieces(
+      queries, client, Response(200, "", kType),
+      [list = std::make_shared<ServerList>(std::move(scope), std::move(context))](
+          eventstore::Reader& reader, std::string& piece) { return list->next(reader, piece); });
 }
 
 }  // namespace slipway::api::vmfront

@@ -6,6 +6,7 @@
 #include "api/dialects/vmfront/server_list.hpp"
 #include "api/dialects/vmfront/wire.hpp"
 #include "api/read_gate.hpp"
+#include "api/whole_list.hpp"
 
 namespace slipway::api {
 namespace {
@@ -18,20 +19,6 @@ constexpr ContentType kPythonPage = "text/html; charset=UTF-8";
 
 std::string host_of(const Request& request) {
   return request.host().empty() ? "localhost" : std::string(request.host());
-}
-
-// A whole catalogue: pages of the read model one after another; it is never long.
-template <class Row, class List>
-base::Result<std::vector<Row>> all_rows(List list) {
-  std::vector<Row> rows;
-  eventstore::PageRequest page{.limit = 500, .ascending = true};
-  for (;;) {
-    auto found = list(page);
-    if (!found) return base::fail(found.error());
-    for (Row& row : found->items) rows.push_back(std::move(row));
-    if (!found->next) return rows;
-    page.after = found->next;
-  }
 }
 
 }  // namespace
@@ -95,9 +82,10 @@ void VmFront::list_servers(Call call) const {
   const eventstore::UserRow* user = people->user(identity.actor);
   context.user_id = user == nullptr ? identity.actor : vmfront::hex_id(user->user.id);
   const Client client{call.reply, &kErrors};
-  auto list = std::make_shared<vmfront::ServerList>(services_.queries, client, identity.own_scope(),
-                                                    std::move(context));
-  read_when_current(services_, call.request, client, [list] { list->start(); });
+  read_when_current(services_, call.request, client,
+                    [this, client, scope = identity.own_scope(), context = std::move(context)] {
+                      vmfront::answer_servers(services_.queries, client, scope, context);
+                    });
 }
 
 void VmFront::create_server(Call call) const {
