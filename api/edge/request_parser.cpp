@@ -26,8 +26,9 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-// Whether these few bytes can be the beginning of a chunk's line. Beast is not asked before it has
-// enough for the shortest end of a message, and a client that has sent nonsense may send no more.
+// Whether these bytes can be the beginning of a chunk's line. Beast says so only when it has the
+// whole line, of the last chunk all trailers too, and a client that has sent nonsense may send no
+// more.
 bool may_begin_chunk(std::string_view text, bool after_chunk) {
   for (const char wanted : std::string_view(after_chunk ? "\r\n" : "")) {
     if (text.empty()) return true;
@@ -359,12 +360,13 @@ RequestParser::Step RequestParser::take_chunks(std::string_view bytes, std::size
   Beast::Core& core = **beast_;
   for (;;) {
     const std::string_view rest = bytes.substr(taken);
-    // Beast asserts that a chunk header is never shorter than the shortest end of a message; there
-    // is always that much still to come.
-    if (core.chunk_left == 0 ? rest.size() < kSmallestChunkEnd : rest.empty()) {
-      if (core.chunk_left != 0 || may_begin_chunk(rest, core.in_chunks)) return Step::NeedMore;
+    const bool at_header = core.chunk_left == 0;
+    if (at_header && !may_begin_chunk(rest, core.in_chunks)) {
       return refuse(400, Refusal::Malformed, "chunked body is not valid");
     }
+    // Beast asserts that a chunk header is never shorter than the shortest end of a message; there
+    // is always that much still to come.
+    if (rest.size() < (at_header ? kSmallestChunkEnd : 1)) return Step::NeedMore;
     core.limit_left = limit - received_;
     core.piece = {};
     error_code ec;

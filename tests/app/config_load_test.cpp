@@ -60,6 +60,12 @@ TEST_F(ConfigLoad, ANameInBracketsThatIsNoneIsAnErrorAndNotTheEnd) {
   }
 }
 
+TEST_F(ConfigLoad, AnyLetterOutsideATextIsAnErrorWithItsPlace) {
+  for (const char* text : {"x = \u00fc\n", "x = 1\u03be\n", "x = 0\u0416\n"}) {
+    EXPECT_THAT(errors_of(text), ElementsAre(HasSubstr(":1:"))) << text;
+  }
+}
+
 TEST_F(ConfigLoad, ReadsEveryTypeFromTheFile) {
   const auto loaded = load(R"(
 [server]

@@ -224,6 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"chunk_longer_than_said", chunked("5\r\nhelloX\r\n0\r\n\r\n"), 400},
         {"chunk_endless_extension", chunked("5;" + std::string(6000, 'a')), 400},
         {"endless_trailers", chunked("0\r\nA: " + std::string(20000, 'a')), 400},
+        {"last_chunk_is_nonsense", chunked("0\x84\x84\x84\x84\x84"), 400},
         {"chunked_too_long", chunked("100001\r\n"), 413},
     }),
     [](const auto& tested) { return tested.param.name; });
