@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/api/nano_client.hpp"
+#include "tests/edge/edge_fixture.hpp"
 
 namespace slipway::api::test {
 namespace {
@@ -293,6 +294,23 @@ TEST(NanoSecurity, AGuestHasAPolicyOfItsOwn) {
   EXPECT_FALSE(nano.put(path + "rules/0/order", R"({"direction":"up"})").ok());
   ASSERT_TRUE(nano.remove(path + "rules/0").ok());
   EXPECT_EQ(nano.get("/guests/none/security_policy/").message, "invalid guest 'none'");
+}
+
+TEST(NanoStatus, CountsInstancesAsLostWhoseCellIsNotAlive) {
+  TestServer server;
+  const NanoClient nano(server);
+  ASSERT_EQ(server.post("/core/v1/vms", kNano, kWait).status, 200);
+  ASSERT_LT(server.post("/d/reservation/v1/os-hosts", R"({"name":"sim-host-4"})").status, 300);
+  const std::string lost = R"({"command":"host.set_alive","args":{"host":"sim-host-4"}})";
+  ASSERT_LT(server.post("/core/v1/commands", lost).status, 300);
+  EXPECT_EQ(nano.get("/compute_pool_cells/default/sim-host-4").data["alive"], false);
+  EXPECT_EQ(nano.get("/compute_zone_status/").data["cells"], Json::array({1, 3}));
+  EXPECT_EQ(nano.get("/compute_zone_status/").data["instances"], Json::array({0, 1, 0, 0}));
+  server.worker().leave();
+  const Json all_lost = Json::array({0, 0, 1, 0});
+  EXPECT_TRUE(
+      eventually([&] { return nano.get("/compute_zone_status/").data["instances"] == all_lost; }));
+  EXPECT_EQ(nano.get("/compute_zone_status/").data["cells"], Json::array({4, 0}));
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ class ToyWorker final : public eventstore::EffectSink {
   void hold() { held_ = true; }
   // What waits is carried out, and what comes.
   void release();
+  // It goes, as if its process had ended in good order.
+  void leave() { sequencer_->push(domain::WorkerInput(domain::WorkerGoodbye{session_})); }
   // The next orders end FAILED.
   void fail_all(bool on) { failing_ = on; }
   // What it says of each VM's display from now on: "host:port".

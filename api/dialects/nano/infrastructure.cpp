@@ -50,11 +50,22 @@ base::Result<Liveness> Liveness::of(const ApiServices& services, eventstore::Rea
       out.backends_.push_back(row.backend.name);
     }
   }
+  const auto status = each_row(
+      [&](const auto& page) {
+        return reader.list_reservable_hosts(eventstore::Scope::admin(), page);
+      },
+      [&](const eventstore::ReservableHostRow& row) {
+        if (!row.host.alive) out.lost_.push_back(row.host.name);
+      });
+  if (!status) return fail(status.error());
   return out;
 }
 
 bool Liveness::alive(const domain::Host& host) const {
-  return std::find(backends_.begin(), backends_.end(), host.backend) != backends_.end();
+  const auto has = [](const auto& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return has(backends_, host.backend) && !has(lost_, host.name);
 }
 
 }  // namespace slipway::api::nano

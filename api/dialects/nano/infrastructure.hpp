@@ -10,14 +10,15 @@ base::Result<domain::Pool> find_pool(eventstore::Reader& reader, std::string_vie
 base::Result<eventstore::HostRow> find_cell(eventstore::Reader& reader, std::string_view pool,
                                             std::string_view name);
 
-// Which backends somebody serves: a cell is alive while a worker of its backend is connected.
+// A cell is alive while a worker of its backend is connected, unless the host was declared lost.
 class Liveness {
  public:
   static base::Result<Liveness> of(const ApiServices& services, eventstore::Reader& reader);
   bool alive(const domain::Host& host) const;
 
  private:
-  std::vector<std::string> backends_;
+  std::vector<std::string> backends_;  // that somebody serves
+  std::vector<std::string> lost_;      // hosts
 };
 
 }  // namespace slipway::api::nano

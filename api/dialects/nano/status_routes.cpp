@@ -33,9 +33,9 @@ bool runs(VmState state) {
   }
 }
 
-void count(Instances& instances, const eventstore::HostStateCount& c) {
-  const std::size_t place = c.state == VmState::Migrating ? 3 : runs(c.state) ? 1 : 0;
-  instances[place] += c.vms;
+std::size_t place_of(VmState state, bool cell_alive) {
+  if (!cell_alive) return 2;
+  return state == VmState::Migrating ? 3 : runs(state) ? 1 : 0;
 }
 
 // Sums over cells.
@@ -76,9 +76,10 @@ struct Zone {
 
   Sum sum_of(const domain::Host& host, const eventstore::Usage& used) const {
     Sum sum;
-    sum.cells[liveness.alive(host) ? 1 : 0] = 1;
+    const bool alive = liveness.alive(host);
+    sum.cells[alive ? 1 : 0] = 1;
     for (const auto& c : vms) {
-      if (c.host == host.name) count(sum.instances, c);
+      if (c.host == host.name) sum.instances[place_of(c.state, alive)] += c.vms;
     }
     sum.used_vcpus = used.vcpus;
     sum.max_vcpus = static_cast<std::int64_t>(host.vcpus);
