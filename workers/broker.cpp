@@ -188,7 +188,10 @@ void Broker::Sockets::receive(char letter, zmq::socket_t& socket, BrokerCore& co
       if (peer.admitted == nullptr) continue;  // cannot be: the handshake let nobody else in
     }
     frames.clear();
-    for (std::size_t f = 1; f < parts.size(); ++f) frames.push_back(parts[f].to_string_view());
+    for (std::size_t f = 1; f < parts.size(); ++f) {
+      note_received(parts[f].data());
+      frames.push_back(parts[f].to_string_view());
+    }
     core.on_message(peer, frames);
   }
 }

@@ -2,6 +2,13 @@
 
 #include "workers/transport_impl.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SLIPWAY_TSAN 1
+#include <sanitizer/tsan_interface.h>
+#endif
+#endif
+
 namespace slipway::workers {
 
 Transport::Transport() : impl_(std::make_unique<Impl>()) {}
@@ -35,9 +42,22 @@ void set_limits(zmq::socket_t& socket, const ConnectionTimes& times) {
   socket.set(zmq::sockopt::heartbeat_ttl, ms(times.heartbeat_timeout));
 }
 
+void note_sent([[maybe_unused]] const void* bytes) {
+#ifdef SLIPWAY_TSAN
+  __tsan_release(const_cast<void*>(bytes));
+#endif
+}
+
+void note_received([[maybe_unused]] const void* bytes) {
+#ifdef SLIPWAY_TSAN
+  __tsan_acquire(const_cast<void*>(bytes));
+#endif
+}
+
 zmq::message_t body_message(Frames&& frames) {
   if (!frames.secret) return zmq::message_t(frames.body.data(), frames.body.size());
   auto* owned = new std::string(std::move(frames.body));  // NOLINT: ZeroMQ frees it
+  note_sent(owned->data());
   return zmq::message_t(
       owned->data(), owned->size(),
       [](void*, void* hint) {

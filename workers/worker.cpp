@@ -164,7 +164,10 @@ void Worker::Socket::receive(WorkerCore& core) {
       ++count;
     }
     if (count != kFrames) continue;
-    for (std::size_t f = 0; f < kFrames; ++f) frames[f] = parts[f].to_string_view();
+    for (std::size_t f = 0; f < kFrames; ++f) {
+      note_received(parts[f].data());
+      frames[f] = parts[f].to_string_view();
+    }
     auto incoming = reader.read_server_message(frames);
     if (!incoming) continue;  // not ours to end for: the lease or the report is sent again
     if (!incoming->secrets.empty()) explicit_bzero(parts[1].data(), parts[1].size());
