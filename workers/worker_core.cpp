@@ -170,11 +170,14 @@ void WorkerCore::on(domain::ReportAck&& m) {
   Held* held = find(m.task, m.token);
   if (held == nullptr) return;
   if (m.lease_lost) return lose(*held);
-  const bool newest = held->sent && std::get<WorkerReport>(*held->sent).report_id == m.report_id;
+  const auto* sent = held->sent ? &std::get<WorkerReport>(*held->sent) : nullptr;
+  const bool newest = sent != nullptr && sent->report_id == m.report_id;
   if (newest) {
+    // The outcome may have come about since: then it is in the next report.
+    const bool was_last = sent->outcome.has_value();
     held->sent.reset();
     held->resend_at = kNever;
-    if (held->finished) return forget(*held);
+    if (was_last) return forget(*held);
   }
   if (!m.granted_step.empty()) {
     held->runner.grant(m.granted_step);

@@ -428,6 +428,21 @@ TEST_F(Rules, WhatHappenedInOneTurnGoesInOneReport) {
   EXPECT_EQ(task().reports[0].outcome->kind, OutcomeKind::Succeeded);
 }
 
+TEST_F(Rules, TheAcknowledgementOfAnEarlierReportDoesNotStandForTheOutcome) {
+  lease(CommandKind::VmCreate);
+  decltype(bench.to_worker) late;
+  bench.lose_to_worker = [&](const domain::WorkerEffect& e) {
+    if (is<domain::ReportAck>(e)) late.push_back(e);
+    return is<domain::ReportAck>(e);
+  };
+  bench.answer(0, made("vm-1"));  // said, and the answer to it is on its way
+  bench.lose_to_worker = nullptr;
+  bench.to_worker = std::move(late);
+  bench.answer(1, made("vm-1"));  // it comes when the outcome is there and not yet said
+  ASSERT_TRUE(task().outcome);
+  EXPECT_EQ(task().outcome->kind, OutcomeKind::Succeeded);
+}
+
 TEST_F(Rules, WhatWasNotAcknowledgedIsSaidAgainWithTheNext) {
   lease(CommandKind::VmCreate);
   bench.stand_in.acknowledge = false;
