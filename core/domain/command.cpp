@@ -84,6 +84,9 @@ struct KindOf {
 
 }  // namespace
 
+SLIPWAY_ONE_OF_DEFINE(ItemBody)
+SLIPWAY_ONE_OF_DEFINE(CommandBody)
+
 CommandKind kind_of(const CommandBody& body) { return std::visit(KindOf{}, body); }
 CommandKind kind_of(const ItemBody& body) { return std::visit(KindOf{}, body); }
 

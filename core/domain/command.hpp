@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/one_of.hpp"
 #include "core/domain/image_commands.hpp"
 #include "core/domain/infrastructure_commands.hpp"
 #include "core/domain/lease_commands.hpp"
@@ -120,7 +121,10 @@ struct SetPriority {
   std::uint32_t priority = 5;
 };
 
-using ItemBody = std::variant<CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask>;
+using ItemVariant = std::variant<CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask>;
+struct ItemBody : ItemVariant {
+  SLIPWAY_ONE_OF(ItemBody, ItemVariant)
+};
 
 struct BatchItem {
   TaskId task;
@@ -173,7 +177,7 @@ struct InitializeSystem {
 };
 
 // clang-format off
-using CommandBody = std::variant<
+using CommandVariant = std::variant<
     // work
     CreateVm, ActOnVm, DeleteImage, CancelTask, RedriveTask, SetPriority, OpenBatch,
     // images
@@ -196,6 +200,10 @@ using CommandBody = std::variant<
     // clouds, and to whom VMs are given
     AssignVm, ReleaseVm, RegisterBackend>;
 // clang-format on
+
+struct CommandBody : CommandVariant {
+  SLIPWAY_ONE_OF(CommandBody, CommandVariant)
+};
 
 struct Command {
   Caller caller;

@@ -4,6 +4,7 @@
 // number with an upcast in record.cpp, and the old bytes stay under tests/golden.
 #include <variant>
 
+#include "core/base/one_of.hpp"
 #include "core/domain/assignment_events.hpp"
 #include "core/domain/catalog_events.hpp"
 #include "core/domain/lease_events.hpp"
@@ -17,7 +18,7 @@
 namespace slipway::domain {
 
 // clang-format off
-using EventBody = std::variant<
+using EventVariant = std::variant<
     // command, task
     CommandAccepted, TaskQueued, TaskBlocked, TaskReady, TaskLeased, TaskProgressed,
     TaskStepStarted, TaskStepDone, TaskStepUndone, TaskRetryScheduled, TaskSucceeded,
@@ -58,6 +59,10 @@ using EventBody = std::variant<
     // to whom VMs are given
     VmAssigned, VmReleased>;
 // clang-format on
+
+struct EventBody : EventVariant {
+  SLIPWAY_ONE_OF(EventBody, EventVariant)
+};
 
 struct Event {
   StreamId stream;

@@ -59,6 +59,8 @@ base::Result<Event> decode_event(JsonValue json) {
 
 }  // namespace
 
+SLIPWAY_ONE_OF_DEFINE(EventBody)
+
 std::string_view event_type(const EventBody& body) {
   return std::visit([](const auto& e) { return std::decay_t<decltype(e)>::kType; }, body);
 }

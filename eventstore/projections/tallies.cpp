@@ -38,7 +38,7 @@ Label Labels::of(std::string_view text) {
 }
 
 Tallies::Tallies(Database& db)
-    : event_types_(std::variant_size_v<domain::EventBody>),
+    : event_types_(std::variant_size_v<domain::EventVariant>),
       upsert_(db,
               "INSERT INTO tallies VALUES(?,?,?,?,?) "
               "ON CONFLICT DO UPDATE SET value=excluded.value"),
