@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/domain/inventory.hpp"
 #include "core/domain/specs.hpp"
 
 namespace slipway::domain {
@@ -94,7 +95,16 @@ struct WorkOrder {
   base::Duration lease_timeout{};
   base::Time deadline{};
   std::string trace;
-  std::string image_ref;  // image.delete: the backend's own id
+  // The backend's own ids and the names of what spec and args name; an id is empty where the
+  // backend has not told it. `image`: of the command (create, rebuild, image.*). `media`: inserted,
+  // or to be.
+  std::string image_ref;
+  std::string image_name;
+  std::string media_ref;
+  std::string media_name;
+  std::string network_ref;
+  std::string network_name;
+  std::string installation;  // the log's id: goes into the tag of all that is made
   // The correlation key of the image's creation: finds one whose image_ref is unknown.
   std::string image_key;
   std::int64_t asked_at_us = 0;  // echo of the session's newest, see WorkerHeartbeat
@@ -120,6 +130,12 @@ struct WorkOrder {
     v("deadline", s.deadline);
     v("trace", s.trace);
     v("image_ref", s.image_ref);
+    v("image_name", s.image_name);
+    v("media_ref", s.media_ref);
+    v("media_name", s.media_name);
+    v("network_ref", s.network_ref);
+    v("network_name", s.network_name);
+    v("installation", s.installation);
     v("image_key", s.image_key);
     v("asked_at_us", s.asked_at_us);
   }

@@ -45,6 +45,11 @@ struct BackendCall {
   std::string correlation_key() const { return domain::correlation_key(root(), step); }
 };
 
+struct InventoryCall {
+  std::string installation;
+  base::SteadyTime deadline{};
+};
+
 struct BackendError {
   base::Errc code = base::Errc::BackendUnavailable;
   std::string detail;              // shown to clients: no secrets, no library's text
@@ -69,13 +74,14 @@ struct BackendAnswer {
   };
   Kind kind = Kind::Done;
   std::string ref;                   // Done: the backend's own id of what was made
-  base::RawJson result;              // Done: becomes the task's result
+  base::RawJson result;              // Done: becomes the task's result; of a VM's step, VmFacts
   bool settled = false;              // Done: a waiting step that follows has nothing to wait for
   std::vector<FoundResource> found;  // Done, of a look-up
-  BackendError error;                // Failed
-  base::Duration ask_again_after{};  // NotYet
-  std::uint32_t percent = 0;         // Progress
-  std::string message;               // Progress
+  std::shared_ptr<domain::Inventory> inventory;  // Done, of inventory()
+  BackendError error;                            // Failed
+  base::Duration ask_again_after{};              // NotYet
+  std::uint32_t percent = 0;                     // Progress
+  std::string message;                           // Progress
 
   static BackendAnswer failed(BackendError e) {
     BackendAnswer answer;
@@ -107,6 +113,15 @@ class Backend {
   virtual void perform(const BackendCall& call, Answer answer) = 0;
   // All that carries the call's correlation key, oldest first.
   virtual void lookup(const BackendCall& call, Answer answer) = 0;
+
+  // All that the cloud has and this account may see, tagged or not. What cannot be listed is Failed
+  // as a whole, but for single hosts (Inventory::silent_hosts): half a list would be taken for
+  // loss.
+  virtual void inventory(const InventoryCall&, Answer answer) {
+    answer(BackendAnswer::failed({.code = base::Errc::BackendRefused,
+                                  .detail = "this backend lists nothing",
+                                  .without_effect = true}));
+  }
 
   // A model in memory: called at the start of each turn of the worker, when what fell due by `now`
   // answers inline. Real ones have threads or sockets of their own and need neither.

@@ -20,11 +20,15 @@ void BlockingBackend::attach(CompletionQueue& queue) {
 }
 
 void BlockingBackend::perform(const BackendCall& call, Answer answer) {
-  ask({call, false, std::move(answer)});
+  ask({[call](BlockingClient& client) { return client.perform(call); }, std::move(answer)});
 }
 
 void BlockingBackend::lookup(const BackendCall& call, Answer answer) {
-  ask({call, true, std::move(answer)});
+  ask({[call](BlockingClient& client) { return client.lookup(call); }, std::move(answer)});
+}
+
+void BlockingBackend::inventory(const InventoryCall& call, Answer answer) {
+  ask({[call](BlockingClient& client) { return client.inventory(call); }, std::move(answer)});
 }
 
 void BlockingBackend::ask(Asked&& asked) {
@@ -46,8 +50,7 @@ void BlockingBackend::run() {
       asked_.pop_front();
     }
     std::vector<Completion> done;
-    done.push_back({std::move(asked.answer),
-                    asked.lookup ? client_->lookup(asked.call) : client_->perform(asked.call)});
+    done.push_back({std::move(asked.answer), asked.call(*client_)});
     completions_->push(std::move(done));
   }
 }

@@ -20,6 +20,7 @@ class BlockingClient {
   virtual ~BlockingClient() = default;
   virtual BackendAnswer perform(const BackendCall& call) = 0;
   virtual BackendAnswer lookup(const BackendCall& call) = 0;
+  virtual BackendAnswer inventory(const InventoryCall& call) = 0;
 };
 
 class BlockingBackend final : public Backend {
@@ -41,11 +42,11 @@ class BlockingBackend final : public Backend {
   void attach(CompletionQueue& queue) override;
   void perform(const BackendCall& call, Answer answer) override;
   void lookup(const BackendCall& call, Answer answer) override;
+  void inventory(const InventoryCall& call, Answer answer) override;
 
  private:
   struct Asked {
-    BackendCall call;
-    bool lookup = false;
+    std::function<BackendAnswer(BlockingClient&)> call;
     Answer answer;
   };
   void ask(Asked&& asked);
