@@ -80,6 +80,20 @@ std::string mac_of(const VmSpec& spec);                          // that, or the
 // Its GuestSpec, or one that says no more than the rest of `spec` does.
 GuestSpec guest_of(const VmSpec& spec);
 
+// What of a VM its cloud has otherwise.
+struct Drift {
+  std::string what;
+  std::string expected;
+  std::string found;
+  bool operator==(const Drift&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("what", s.what);
+    v("expected", s.expected);
+    v("found", s.found);
+  }
+};
+
 struct Snapshot {
   std::string name;
   std::string description;
@@ -196,6 +210,8 @@ struct Network {
   std::uint32_t first_ipv4 = 0;  // the range that VMs get; 0 for a network that gives none
   std::uint32_t last_ipv4 = 0;
   std::uint32_t revision = 1;
+  std::string backend;  // empty: of every cloud that takes its addresses from here
+  std::string backend_ref;
   bool operator==(const Network&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -209,6 +225,8 @@ struct Network {
     v("first_ipv4", s.first_ipv4);
     v("last_ipv4", s.last_ipv4);
     v("revision", s.revision);
+    v("backend", s.backend);
+    v("backend_ref", s.backend_ref);
   }
 };
 
@@ -219,6 +237,7 @@ struct Host {
   std::string pool;  // empty: in none, and takes no VMs
   std::string address;
   bool enabled = true;
+  bool alive = true;        // as its cloud says, see HostLost
   std::uint64_t vcpus = 0;  // capacity; used is folded from the VMs placed here
   std::uint64_t memory_mb = 0;
   std::uint64_t disk_gb = 0;
@@ -231,6 +250,7 @@ struct Host {
     v("pool", s.pool);
     v("address", s.address);
     v("enabled", s.enabled);
+    v("alive", s.alive);
     v("vcpus", s.vcpus);
     v("memory_mb", s.memory_mb);
     v("disk_gb", s.disk_gb);
@@ -243,6 +263,8 @@ struct Backend {
   std::string worker_pool = "default";
   bool places_hosts = true;  // the core chooses the host and the address
   std::string face;          // of a simulated one that plays another cloud (cloud_face.hpp)
+  ReconcilePolicy policy = ReconcilePolicy::Report;
+  std::string tenant;  // whom VMs are shown to that were not made here; empty: nobody
   bool operator==(const Backend&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -251,6 +273,8 @@ struct Backend {
     v("worker_pool", s.worker_pool);
     v("places_hosts", s.places_hosts);
     v("face", s.face);
+    v("policy", s.policy);
+    v("tenant", s.tenant);
   }
 };
 
