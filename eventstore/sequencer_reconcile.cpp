@@ -48,6 +48,9 @@ void SequencerCore::take(const domain::InventoryPage& page) {
     note(domain::decide_seen(context, seen), page.backend);
     note(domain::decide_repair(context, seen), page.backend);
   }
+  for (const domain::SeenImage& image : page.inventory.images) {
+    note(domain::decide_image(context, image), page.backend);
+  }
   for (const domain::SeenPart& part : page.inventory.parts) {
     note(domain::decide_part(context, part), page.backend);
   }

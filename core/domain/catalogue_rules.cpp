@@ -104,6 +104,7 @@ void note_images(Draft& draft, const ReconcileContext& c, const Inventory& seen)
     image.min_disk_gb = s.min_disk_gb;
     image.backend = c.backend.name;
     image.backend_ref = s.ref;
+    image.foreign = true;
     if (s.kind == ImageKind::Media) {
       image.traits.emplace();
       image.traits->kind = s.kind;
@@ -169,7 +170,7 @@ Finding decide_missing_images(const ReconcileContext& c, const std::vector<std::
   Draft draft(c.world, c.now);
   c.world.each_image([&](const LiveImage& live) {
     const Image& image = live.image;
-    if (image.backend != c.backend.name || image.backend_ref.empty()) return;
+    if (image.backend != c.backend.name || !image.foreign) return;
     if (!live.task.is_nil() || live.state != ImageState::Saved) return;
     if (std::find(seen.begin(), seen.end(), image.backend_ref) != seen.end()) return;
     draft.add(StreamKind::Image, image.id, ImageDeleted{});

@@ -229,6 +229,11 @@ bool is_double(const Vm& vm, const SeenVm& seen) {
 VmId known_as(const ReconcileContext& c, const SeenVm& seen) {
   if (const Vm* vm = ours(c, seen)) return is_double(*vm, seen) ? VmId() : vm->id;
   if (seen.tag.installation == c.installation) return VmId();
+  // Made before tags were written, or there from the beginning.
+  const Vm* vm = c.world.vm(seen.vm);
+  if (vm != nullptr && vm->spec.backend == c.backend.name && vm->backend_ref == seen.ref) {
+    return vm->id;
+  }
   return c.world.foreign_vm(c.backend.name, seen.ref);
 }
 
@@ -269,6 +274,15 @@ Finding decide_part(const ReconcileContext& c, const SeenPart& seen) {
   c.world.each_vm([&](const Vm& vm) { owned = owned || vm.creator == root; });
   if (owned) return {};
   return sweep(c, {seen.kind, seen.ref, seen.tag.key}, CommandKind::OrphanPartDelete, seen.age);
+}
+
+Finding decide_image(const ReconcileContext& c, const SeenImage& seen) {
+  if (seen.tag.installation != c.installation) return {};
+  const TaskId root = root_of(seen.tag.key);
+  bool owned = false;
+  c.world.each_image([&](const LiveImage& i) { owned = owned || i.creator == root; });
+  if (owned) return {};
+  return sweep(c, {"image", seen.ref, seen.tag.key}, CommandKind::OrphanPartDelete, c.orphan_age);
 }
 
 Finding decide_missing(const ReconcileContext& c, const Vm& vm) {

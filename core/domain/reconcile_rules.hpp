@@ -44,6 +44,8 @@ Finding decide_seen(const ReconcileContext& context, const SeenVm& seen);
 // is to repair.
 Finding decide_repair(const ReconcileContext& context, const SeenVm& seen);
 Finding decide_part(const ReconcileContext& context, const SeenPart& seen);
+// One that carries our tag and that no task made into an image of the log.
+Finding decide_image(const ReconcileContext& context, const SeenImage& seen);
 
 // A VM that was not in the whole list.
 Finding decide_missing(const ReconcileContext& context, const Vm& vm);

@@ -176,6 +176,7 @@ struct Image {
   std::optional<VmId> source_vm;
   Labels properties;
   base::Box<ImageTraits> traits;
+  bool foreign = false;  // found in its cloud: nobody brought it through this service
   bool is_media() const { return traits && traits->kind == ImageKind::Media; }
   bool operator==(const Image&) const = default;
   template <class S, class V>
@@ -196,6 +197,7 @@ struct Image {
     v("source_vm", s.source_vm);
     v("properties", s.properties);
     v("traits", s.traits);
+    v("foreign", s.foreign);
   }
 };
 
