@@ -103,7 +103,10 @@ std::vector<domain::Backend> registered_backends(const Config& config) {
                    .worker_pool = table.worker_pool,
                    // libvirt has no scheduler: the core chooses the cell.
                    .places_hosts = table.type == "libvirt",
-                   .face = table.simulated.face});
+                   .face = table.simulated.face,
+                   .policy = base::enum_from_name<domain::ReconcilePolicy>(table.policy)
+                                 .value_or(domain::ReconcilePolicy::Report),
+                   .tenant = table.tenant});
   }
   return all;
 }
