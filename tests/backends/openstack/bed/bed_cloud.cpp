@@ -104,6 +104,21 @@ std::string BedCloud::field(const std::string& server, const std::string& name) 
   return std::string(text_of(member_of(answer.json, "server"), name));
 }
 
+std::string BedCloud::metadata(const std::string& server, const std::string& name) {
+  const Answer answer = call(Service::Compute, "GET", "/servers/" + server);
+  return std::string(text_of(member_of(member_of(answer.json, "server"), "metadata"), name));
+}
+
+std::string BedCloud::image_of(const std::string& server) {
+  const Answer answer = call(Service::Compute, "GET", "/servers/" + server);
+  return std::string(text_of(member_of(member_of(answer.json, "server"), "image"), "id"));
+}
+
+std::uint32_t BedCloud::flavor_memory(const std::string& server) {
+  const Answer answer = call(Service::Compute, "GET", "/servers/" + server);
+  return small_number_of(member_of(member_of(answer.json, "server"), "flavor"), "ram");
+}
+
 std::size_t BedCloud::servers_with_key(const std::string& key) {
   const Answer answer = call(Service::Compute, "GET", "/servers/detail");
   std::size_t count = 0;
@@ -132,6 +147,28 @@ std::string BedCloud::network_id(const std::string& name) {
   const Answer answer = call(Service::Network, "GET", "/v2.0/networks?name=" + name);
   base::JsonArrayIterator it(member_of(answer.json, "networks"));
   return it ? std::string(text_of(it.value(), "id")) : std::string();
+}
+
+std::string BedCloud::make_user(const std::string& name, const std::string& password) {
+  const auto first_id = [&](const std::string& path, const std::string& list) {
+    base::JsonArrayIterator it(member_of(call(Service::Identity, "GET", path).json, list));
+    return it ? std::string(text_of(it.value(), "id")) : std::string();
+  };
+  const std::string project = first_id("/projects?name=" + project_, "projects");
+  const std::string role = first_id("/roles?name=admin", "roles");
+  const Answer made = call(Service::Identity, "POST", "/users",
+                           fmt::format(R"({{"user":{{"name":"{}","password":"{}",)"
+                                       R"("domain_id":"default"}}}})",
+                                       name, password));
+  std::string id(text_of(member_of(made.json, "user"), "id"));
+  call(Service::Identity, "PUT", fmt::format("/projects/{}/users/{}/roles/{}", project, id, role));
+  return id;
+}
+
+bool BedCloud::set_password(const std::string& user, const std::string& password) {
+  return call(Service::Identity, "PATCH", "/users/" + user,
+              fmt::format(R"({{"user":{{"password":"{}"}}}})", password))
+             .status == 200;
 }
 
 void BedCloud::remove_all(const std::string& prefix) {

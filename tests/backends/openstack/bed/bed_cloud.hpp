@@ -30,14 +30,21 @@ class BedCloud {
   // "ACTIVE" and such; GONE if Nova does not know it.
   std::string status(const std::string& server);
   std::string field(const std::string& server, const std::string& name);  // a text of it
+  std::string metadata(const std::string& server, const std::string& name);
+  std::string image_of(const std::string& server);
+  std::uint32_t flavor_memory(const std::string& server);
   std::size_t servers_with_key(const std::string& key);
   std::size_t ports_named(const std::string& name);
   std::string image_status(const std::string& image);
   std::string image_id(const std::string& name);
   std::string network_id(const std::string& name);
-  // Everything whose name begins so: servers, ports, images.
+  // A user of his own, with the same rights in the same project, whose tokens can be revoked
+  // without harm to others: by setting his password. Returns his id.
+  std::string make_user(const std::string& name, const std::string& password);
+  bool set_password(const std::string& user, const std::string& password);
+  void remove_user(const std::string& user) { call(Service::Identity, "DELETE", "/users/" + user); }
+  // Servers and images whose name begins so.
   void remove_all(const std::string& prefix);
-  const std::string& token() const { return token_; }
 
   // inject.json, read at each operation of the pretended hypervisor; empty removes it.
   static void inject(const std::string& json);

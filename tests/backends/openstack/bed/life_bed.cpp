@@ -1,4 +1,6 @@
 // Every command, for real, and what came of it asked of the cloud directly.
+#include <algorithm>
+
 #include "tests/backends/openstack/bed/bed_fixture.hpp"
 
 namespace slipway::workers::openstack::test {
@@ -86,6 +88,156 @@ TEST_F(Life, ListsWhatIsThere) {
   });
   ASSERT_NE(image, all.images.end());
   EXPECT_TRUE(image->tag.installation.empty());
+  remove(vm);
+}
+
+TEST_F(Life, IsResizedAndConfirmedOrReverted) {
+  const Vm vm = create("resized");
+  WorkOrder work = order(CommandKind::VmResize, vm);
+  work.args.size = small();
+  const BackendAnswer resized = calls->run(work);
+  EXPECT_EQ(resized.kind, Kind::Done) << resized.error.detail;
+  EXPECT_EQ(cloud.status(vm.ref), "ACTIVE");
+  EXPECT_EQ(cloud.flavor_memory(vm.ref), 2048U);
+  EXPECT_EQ(calls->lookup(work, "vm.resize").found.size(), 1U);
+  EXPECT_EQ(calls->run(work).kind, Kind::Done);  // already so
+
+  WorkOrder back = order(CommandKind::VmSetMemory, vm);
+  back.spec.size = small();
+  back.args.size = tiny();
+  back.args.size->flavor.clear();
+  ASSERT_EQ(calls->perform(back, "vm.resize", vm.ref).kind, Kind::Done);
+  EXPECT_EQ(cloud.status(vm.ref), "VERIFY_RESIZE");
+  const BackendAnswer reverted = calls->perform(back, "vm.resize", vm.ref, "vm.resize_revert");
+  EXPECT_EQ(reverted.kind, Kind::Done) << reverted.error.detail;
+  EXPECT_EQ(cloud.status(vm.ref), "ACTIVE");
+  EXPECT_EQ(cloud.flavor_memory(vm.ref), 2048U);
+  EXPECT_EQ(calls->perform(back, "vm.resize", vm.ref, "vm.resize_revert").kind, Kind::Done);
+  remove(vm);
+}
+
+TEST_F(Life, MovesToAnotherHostLiveAndCold) {
+  const Vm vm = create("moved");
+  const std::string from = cloud.field(vm.ref, "OS-EXT-SRV-ATTR:host");
+  const std::string to = from == "compute1" ? "compute2" : "compute1";
+  WorkOrder live = order(CommandKind::VmMigrate, vm);
+  live.args.live = true;
+  live.args.host = to;
+  const BackendAnswer moved = calls->run(live);
+  EXPECT_EQ(moved.kind, Kind::Done) << moved.error.detail;
+  EXPECT_EQ(cloud.field(vm.ref, "OS-EXT-SRV-ATTR:host"), to);
+  EXPECT_THAT(moved.result.text, HasSubstr(to));
+  EXPECT_EQ(calls->lookup(live, "vm.migrate").found.size(), 1U);
+  EXPECT_EQ(calls->run(live).kind, Kind::Done);  // already there
+
+  WorkOrder cold = order(CommandKind::VmMigrate, vm);
+  cold.args.host = from;
+  const BackendAnswer back = calls->run(cold);
+  EXPECT_EQ(back.kind, Kind::Done) << back.error.detail;
+  EXPECT_EQ(cloud.field(vm.ref, "OS-EXT-SRV-ATTR:host"), from);
+  EXPECT_EQ(cloud.status(vm.ref), "ACTIVE");
+
+  WorkOrder undone = order(CommandKind::VmMigrate, vm);
+  undone.args.live = true;
+  undone.args.host = to;
+  ASSERT_EQ(calls->perform(undone, "vm.migrate", vm.ref).kind, Kind::Done);
+  const BackendAnswer aborted = calls->perform(undone, "vm.migrate", vm.ref, "vm.migrate_abort");
+  EXPECT_EQ(aborted.kind, Kind::Done) << aborted.error.detail;
+  EXPECT_EQ(cloud.field(vm.ref, "OS-EXT-SRV-ATTR:host"), from);
+  remove(vm);
+}
+
+TEST_F(Life, HasSnapshotsThatGoWithIt) {
+  const Vm vm = create("snapped");
+  WorkOrder take = order(CommandKind::VmSnapshotCreate, vm);
+  take.args.snapshot = "before upgrade";
+  const BackendAnswer taken = calls->run(take);
+  ASSERT_EQ(taken.kind, Kind::Done) << taken.error.detail;
+  EXPECT_EQ(cloud.image_status(taken.ref), "active");
+  EXPECT_EQ(calls->run(take).ref, taken.ref);  // a repeat makes no other
+  ASSERT_EQ(calls->lookup(take, "snapshot.create").found.size(), 1U);
+  WorkOrder other = take;
+  other.task = fresh_task();
+  EXPECT_EQ(calls->run(other).error.code, base::Errc::NameTaken);
+  const BackendAnswer all = calls->inventory();
+  ASSERT_TRUE(all.inventory);
+  for (const domain::SeenImage& image : all.inventory->images) EXPECT_NE(image.ref, taken.ref);
+
+  WorkOrder restore = order(CommandKind::VmSnapshotRestore, vm);
+  restore.args.snapshot = "before upgrade";
+  const BackendAnswer restored = calls->run(restore);
+  EXPECT_EQ(restored.kind, Kind::Done) << restored.error.detail;
+  EXPECT_EQ(cloud.image_of(vm.ref), taken.ref);
+
+  WorkOrder second = order(CommandKind::VmSnapshotCreate, vm);
+  second.args.snapshot = "second";
+  const BackendAnswer kept = calls->run(second);
+  ASSERT_EQ(kept.kind, Kind::Done) << kept.error.detail;
+  WorkOrder drop = order(CommandKind::VmSnapshotDelete, vm);
+  drop.args.snapshot = "before upgrade";
+  EXPECT_EQ(calls->run(drop).kind, Kind::Done);
+  EXPECT_EQ(cloud.image_status(taken.ref), "GONE");
+  EXPECT_EQ(calls->run(drop).kind, Kind::Done);
+  remove(vm);
+  EXPECT_EQ(cloud.image_status(kept.ref), "GONE");
+}
+
+TEST_F(Life, IsCapturedRebuiltAndRenamed) {
+  const Vm vm = create("captured");
+  WorkOrder capture = order(CommandKind::ImageCapture, vm);
+  capture.args.name = prefix() + "image";
+  const BackendAnswer saved = calls->run(capture);
+  ASSERT_EQ(saved.kind, Kind::Done) << saved.error.detail;
+  EXPECT_THAT(saved.result.text, HasSubstr("size_bytes"));
+  EXPECT_EQ(cloud.image_status(saved.ref), "active");
+  ASSERT_EQ(calls->lookup(capture, "image.create").found.size(), 1U);
+
+  ASSERT_EQ(calls->run(order(CommandKind::VmStop, vm)).kind, Kind::Done);
+  WorkOrder rebuild = order(CommandKind::VmRebuild, vm);
+  rebuild.image_ref = saved.ref;
+  const BackendAnswer rebuilt = calls->run(rebuild);
+  EXPECT_EQ(rebuilt.kind, Kind::Done) << rebuilt.error.detail;
+  EXPECT_EQ(cloud.image_of(vm.ref), saved.ref);
+  EXPECT_EQ(cloud.status(vm.ref), "ACTIVE");
+  EXPECT_EQ(calls->lookup(rebuild, "vm.rebuild").found.size(), 1U);
+
+  WorkOrder rename = order(CommandKind::VmRename, vm);
+  rename.args.name = prefix() + "renamed";
+  EXPECT_EQ(calls->run(rename).kind, Kind::Done);
+  EXPECT_EQ(cloud.field(vm.ref, "name"), prefix() + "renamed");
+
+  WorkOrder drop = order(CommandKind::ImageDelete, vm);
+  drop.image_ref = saved.ref;
+  EXPECT_EQ(calls->run(drop).kind, Kind::Done);
+  EXPECT_EQ(cloud.image_status(saved.ref), "GONE");
+  EXPECT_EQ(calls->run(drop).kind, Kind::Done);
+  remove(vm);
+}
+
+TEST_F(Life, IsConfiguredAndShown) {
+  const Vm vm = create("configured");
+  WorkOrder configure = order(CommandKind::VmSetAutoStart, vm);
+  configure.args.guest = domain::GuestChange{};
+  configure.args.guest->after = domain::GuestSpec{};
+  configure.args.guest->after->auto_start = true;
+  EXPECT_EQ(calls->run(configure).kind, Kind::Done);
+  EXPECT_EQ(cloud.metadata(vm.ref, "slipway_auto_start"), "true");
+
+  const BackendAnswer console =
+      calls->perform(order(CommandKind::VmStart, vm), "vm.console_open", vm.ref);
+  ASSERT_EQ(console.kind, Kind::Done) << console.error.detail;
+  EXPECT_THAT(console.result.text, HasSubstr(R"("url":"http)"));
+
+  WorkOrder credential = order(CommandKind::VmSetCredential, vm);
+  credential.args.guest = domain::GuestChange{};
+  credential.args.guest->secret = "secret-1";
+  calls->secrets.add("secret-1", base::Secret("a-new-password"));
+  const BackendAnswer set = calls->run(credential);  // the pretended hypervisor may or may not
+  EXPECT_THAT(set.error.detail, testing::Not(HasSubstr("a-new-password")));
+
+  const BackendAnswer media = calls->run(order(CommandKind::VmMediaEject, vm));
+  EXPECT_EQ(media.error.code, base::Errc::BackendRefused);
+  EXPECT_EQ(media.error.detail, "media.eject is not offered by this cloud");
   remove(vm);
 }
 
