@@ -69,12 +69,14 @@ BackendAnswer Driver::run(const domain::WorkOrder& order, Secrets secrets) {
   auto work = work_of(order);
   work->secrets = std::move(secrets);
   BackendAnswer last;
-  std::string ref = order.vm_ref;
+  const bool image = order.command == CommandKind::ImageDelete;
+  const std::string subject = image ? order.image_ref : order.vm_ref;
+  std::string ref = subject;
   bool settled = false;
   for (const domain::Step& s : domain::plan_of(order.command)) {
     const bool waits = s.name.find(".await_") != std::string_view::npos;
     if (waits && settled) continue;
-    BackendAnswer answer = step(work, s.name, waits ? ref : order.vm_ref);
+    BackendAnswer answer = step(work, s.name, waits ? ref : subject);
     if (answer.kind == BackendAnswer::Kind::Failed) return answer;
     if (!answer.ref.empty()) ref = answer.ref;
     settled = answer.settled;

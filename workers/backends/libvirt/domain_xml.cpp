@@ -61,6 +61,7 @@ void add_disk(xml_node devices, const DiskXml& disk) {
   // instead of failing its writes.
   put(driver, "cache", "none");
   put(driver, "error_policy", "stop");
+  put(driver, "discard", "unmap");  // what the guest trims is given back
   put(node.append_child("source"), "file", disk.path);
   xml_node target = node.append_child("target");
   put(target, "dev", disk.target);

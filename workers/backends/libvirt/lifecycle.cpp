@@ -94,6 +94,8 @@ void define(const Request& r, Located& vm) {
       owned<Domain>(virDomainDefineXML(vm.connection.get(), domain_xml(r.options(), xml).c_str()),
                     "define the VM");
   vm.tag = tag_from_xml(xml.metadata);
+  const auto& guest = r.order().spec.guest;
+  if (guest && guest->qos) set_limits(r, vm, *guest->qos);
 }
 
 void start(const Request& r, const Located& vm) {
@@ -160,8 +162,6 @@ void undefine(virDomainPtr domain) {
   if (result < 0 && last_error() != VIR_ERR_NO_DOMAIN) fail_call("undefine the VM");
 }
 
-namespace {
-
 // Only what was made for this VM: the disks of one that somebody else made are theirs.
 void remove_volumes(const Request& r, StoragePool& pool, std::size_t at_least) {
   const domain::Tag tag = vm_tag(r);
@@ -170,6 +170,8 @@ void remove_volumes(const Request& r, StoragePool& pool, std::size_t at_least) {
   while (pool.remove(volume_name(tag, disk_part(n))) || n < at_least) ++n;
   pool.remove(volume_name(tag, kSeed));
 }
+
+namespace {
 
 void remove_serial_log(virConnectPtr connection, const std::string& path) {
   if (path.empty()) return;
@@ -207,21 +209,35 @@ BackendAnswer delete_vm(const Request& r) {
   return r.done();
 }
 
-// A domain that never ran is taken up by creating it again; for an undo also its volumes count.
+namespace {
+
+// One that never ran is taken up by creating it again; for an undo also its volumes count.
+bool was_created(const Request& r, const Located& vm) {
+  if (vm.domain != nullptr) return r.call().undo || virDomainIsActive(vm.domain.get()) == 1;
+  if (!r.call().undo) return false;
+  StoragePool pool(r.home().connection(), r.home().options());
+  return pool.find(volume_name(vm_tag(r), disk_part(0))) != nullptr ||
+         pool.find(volume_name(vm_tag(r), kSeed)) != nullptr;
+}
+
+}  // namespace
+
 std::vector<FoundResource> find_made(const Request& r) {
-  const Located vm = r.locate();
   const std::string_view step = r.call().step;
+  if (step == "image.create") return find_image_copy(r);
+  if (step == "vm.migrate") return find_migration(r);
+  const Located vm = r.locate();
   std::string ref = r.uuid();
-  bool found = vm.domain != nullptr;
+  bool found = false;
   if (step == "vm.create") {
-    if (found && !r.call().undo) found = virDomainIsActive(vm.domain.get()) == 1;
-    if (!found && r.call().undo) {
-      StoragePool pool(r.home().connection(), r.home().options());
-      found = pool.find(volume_name(vm_tag(r), disk_part(0))) != nullptr ||
-              pool.find(volume_name(vm_tag(r), kSeed)) != nullptr;
-    }
-  } else {
-    found = found && r.is_done(vm);
+    found = was_created(r, vm);
+  } else if (step == "snapshot.create") {
+    found = vm.domain != nullptr && has_snapshot(r, vm);
+    ref = fmt::format("{}/{}", ref, r.order().args.snapshot);
+  } else if (vm.domain != nullptr) {
+    // Half a resize counts where it is to be undone.
+    const bool begun = step == "vm.resize" && r.call().undo && vm.tag.old_vcpus != 0;
+    found = r.is_done(vm) || begun;
   }
   if (!found) return {};
   return {{.ref = std::move(ref)}};

@@ -20,6 +20,34 @@ BackendAnswer unpause_vm(const Request& r);
 BackendAnswer suspend_vm(const Request& r);
 BackendAnswer resume_vm(const Request& r);
 
+// resize.cpp
+BackendAnswer resize_vm(const Request& r);
+BackendAnswer confirm_resize(const Request& r);
+BackendAnswer revert_resize(const Request& r);
+BackendAnswer shrink_disk(const Request& r);
+// guests.cpp
+BackendAnswer rename_vm(const Request& r);
+BackendAnswer insert_medium(const Request& r);
+BackendAnswer eject_medium(const Request& r);
+BackendAnswer configure_vm(const Request& r);
+BackendAnswer set_credential(const Request& r);
+BackendAnswer set_console_secret(const Request& r);
+// snapshots.cpp
+BackendAnswer create_snapshot(const Request& r);
+BackendAnswer restore_snapshot(const Request& r);
+BackendAnswer delete_snapshot(const Request& r);
+bool has_snapshot(const Request& r, const Located& vm);  // one that this call's step made
+// images.cpp
+BackendAnswer create_image(const Request& r);
+BackendAnswer await_image(const Request& r);
+BackendAnswer delete_image(const Request& r);
+std::vector<FoundResource> find_image_copy(const Request& r);
+// migrate.cpp
+BackendAnswer begin_migration(const Request& r);
+BackendAnswer await_migration(const Request& r);
+BackendAnswer abort_migration(const Request& r);
+std::vector<FoundResource> find_migration(const Request& r);
+
 // What stands for the step at the cells, for look-ups.
 std::vector<FoundResource> find_made(const Request& r);
 
@@ -44,6 +72,12 @@ Image find_image(const Request& r, StoragePool& pool, const std::string& name);
 // Makes disk number `n` of the VM, of `image` if it is the first.
 void make_disk(const Request& r, StoragePool& pool, const std::string& name, std::size_t n,
                std::uint64_t megabytes, const Image* image);
+
+// Those of its disks, its network and its CPU, as far as any is or was limited.
+void set_limits(const Request& r, const Located& vm, const domain::Qos& qos);
+
+// All volumes that the creation made in this pool; at least so many disks are looked for.
+void remove_volumes(const Request& r, StoragePool& pool, std::size_t at_least);
 
 // Switches it off if it runs.
 void destroy(virDomainPtr domain);

@@ -53,6 +53,32 @@ void StoragePool::upload(virStorageVolPtr volume, const std::string& bytes) {
   checked(virStreamFinish(stream.get()), "write the volume");
 }
 
+// Through this process, a piece at a time: the file as it is, so of an overlay only what is its
+// own.
+void StoragePool::transfer(virStorageVolPtr from, virConnectPtr from_connection,
+                           const SeenVolume& seen) {
+  VolumeXml volume{.name = seen.name, .format = seen.format, .bytes = seen.capacity_bytes};
+  volume.backing_path = seen.backing_path;
+  volume.backing_format = seen.backing_path.empty() ? "" : "qcow2";
+  const Volume to = create(volume);
+  const auto in = owned<Stream>(virStreamNew(from_connection, 0), "open a stream");
+  const auto out = owned<Stream>(virStreamNew(connection_.get(), 0), "open a stream");
+  checked(virStorageVolDownload(from, in.get(), 0, 0, 0), "read the volume");
+  checked(virStorageVolUpload(to.get(), out.get(), 0, 0, 0), "write the volume");
+  std::vector<char> piece(std::size_t{256} * 1024);
+  while (true) {
+    const int got = checked(virStreamRecv(in.get(), piece.data(), piece.size()), "read the volume");
+    if (got == 0) break;
+    for (int sent = 0; sent < got;) {
+      sent += checked(
+          virStreamSend(out.get(), piece.data() + sent, static_cast<std::size_t>(got - sent)),
+          "write the volume");
+    }
+  }
+  checked(virStreamFinish(in.get()), "read the volume");
+  checked(virStreamFinish(out.get()), "write the volume");
+}
+
 bool StoragePool::remove(const std::string& name) {
   const Volume volume = find(name);
   if (volume == nullptr) return false;

@@ -19,6 +19,8 @@ class StoragePool {
   // Of the bytes of `from`, without what that is an overlay on.
   Volume copy(const VolumeXml& volume, virStorageVolPtr from);
   void upload(virStorageVolPtr volume, const std::string& bytes);
+  // The bytes of another pool's volume, for a new one of the same name.
+  void transfer(virStorageVolPtr from, virConnectPtr from_connection, const SeenVolume& seen);
   // True if it was there.
   bool remove(const std::string& name);
   std::vector<SeenVolume> list();
