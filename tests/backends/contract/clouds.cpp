@@ -1,13 +1,27 @@
 #include "tests/backends/contract/simulated_cloud.hpp"
 
 namespace slipway::workers::contract {
+namespace {
+
+template <SimulatedCloud::Face face>
+std::unique_ptr<CloudUnderTest> open_simulated() {
+  return std::make_unique<SimulatedCloud>(face);
+}
+
+}  // namespace
 
 const std::vector<CloudKind>& clouds() {
   static const std::vector<CloudKind> kClouds = [] {
-    using Face = SimulatedCloud::Face;
+    using enum SimulatedCloud::Face;
     std::vector<CloudKind> all;
-    all.push_back({"Simulated", [] { return std::make_unique<SimulatedCloud>(Face::Inline); }});
-    all.push_back({"Threaded", [] { return std::make_unique<SimulatedCloud>(Face::Threaded); }});
+    all.push_back({.name = "Simulated",
+                   .open = open_simulated<Inline>,
+                   .offers = SimulatedCloud::offers_it,
+                   .fences = true});
+    all.push_back({.name = "Threaded",
+                   .open = open_simulated<Threaded>,
+                   .offers = SimulatedCloud::offers_it,
+                   .fences = true});
     return all;
   }();
   return kClouds;
