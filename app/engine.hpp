@@ -112,7 +112,5 @@ class Engine {
 workers::WorkerOptions worker_options(const Config& config, std::string name);
 // The CURVE keys that a key file or credential holds; null if none is named.
 base::Result<std::shared_ptr<const workers::CurveKeys>> read_curve_keys(const SecretFile& file);
-base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
-    const Config& config, const std::string& data_dir, const base::Clock& clock);
 
 }  // namespace slipway::app
