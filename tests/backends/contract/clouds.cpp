@@ -1,4 +1,10 @@
 #include "tests/backends/contract/simulated_cloud.hpp"
+#ifdef SLIPWAY_TEST_LIBVIRT
+#include "tests/backends/contract/libvirt/libvirt_cloud.hpp"
+#endif
+#ifdef SLIPWAY_TEST_OPENSTACK
+#include "tests/backends/contract/openstack/openstack_cloud.hpp"
+#endif
 
 namespace slipway::workers::contract {
 namespace {
@@ -22,6 +28,12 @@ const std::vector<CloudKind>& clouds() {
                    .open = open_simulated<Threaded>,
                    .offers = SimulatedCloud::offers_it,
                    .fences = true});
+#ifdef SLIPWAY_TEST_LIBVIRT
+    add_libvirt_clouds(all);
+#endif
+#ifdef SLIPWAY_TEST_OPENSTACK
+    add_openstack_clouds(all);
+#endif
     return all;
   }();
   return kClouds;
