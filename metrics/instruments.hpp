@@ -339,14 +339,14 @@ struct Instruments {
                              {.name = "slipway_reconcile_runs_total",
                               .help = "Lists of what a cloud has: done, failed.",
                               .scope = Scope::Service,
-                              .max_series = 128},
+                              .max_series = 2 * kMaxBackends},
                              {{"backend"}, {"result"}}};
   Counters<2> reconcile_findings{
       registry,
       {.name = "slipway_reconcile_findings_total",
        .help = "What such a list showed: drifted, adopted, repaired, lost, found, orphan, ...",
        .scope = Scope::Service,
-       .max_series = 640},
+       .max_series = 10 * kMaxBackends},
       {{"backend"}, {"kind"}}};
   Histograms<> timers_late{registry,
                            {.name = "slipway_timers_late_seconds",
