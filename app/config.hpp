@@ -146,6 +146,11 @@ struct TasksConfig {
   std::uint64_t max_workers = 100;
 };
 
+struct ReconcileConfig {
+  base::Duration interval = seconds(60);
+  base::Duration orphan_age = seconds(30);
+};
+
 struct BrokerConfig {
   std::string listen{};
   SecretFile secret_key_file{};
@@ -325,6 +330,7 @@ struct Config {
   LeaseConfig lease{};
   EventLogConfig eventlog{};
   TasksConfig tasks{};
+  ReconcileConfig reconcile{};
   BrokerConfig broker{};
   WorkerConfig worker{};
   BackendConfig backend{};

@@ -201,6 +201,17 @@ constexpr Key kKeys[] = {
      .help = "Least desired_workers of a pool."},
     {SLIPWAY_KEY(tasks.max_workers), .reload = Reload::Live,
      .help = "Most desired_workers of a pool.", .min = 1},
+    // ---- reconcile: what clouds have against what the log says ----
+    {SLIPWAY_KEY(reconcile.interval),
+     .help =
+         "How often each cloud is asked what it has. 0: never. Each [[backends]] table says what "
+         "is done about a difference (policy).",
+     .max = 86400},
+    {SLIPWAY_KEY(reconcile.orphan_age),
+     .help =
+         "A thing that carries this installation's tag and belongs to nobody is deleted when it "
+         "is older than this.",
+     .min = 1, .max = 86400},
     // ---- broker: where workers on other machines connect ----
     {SLIPWAY_KEY(broker.listen), .help = "\"tcp://0.0.0.0:5871\". Empty: workers of this process "
                                          "only. Beyond loopback the two files are required."},

@@ -58,6 +58,8 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   o.retention.answers = c.eventlog.idempotency_retention;
   o.retention.secrets = c.secrets.grace;
   o.fence = c.tasks.fencing;
+  o.reconcile.interval = c.reconcile.interval;
+  o.reconcile.orphan_age = c.reconcile.orphan_age;
   return o;
 }
 
