@@ -273,6 +273,11 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(backend.breaker_pause),
      .help = "How long an open circuit holds calls back before it tries one.", .min = 0.1,
      .max = 3600},
+    {SLIPWAY_KEY(backend.silence),
+     .help =
+         "A cloud that has answered none of its calls for so long may hold half of a worker's "
+         "slots; its other tasks go back, uncounted. Of no effect where a worker has one cloud.",
+     .min = 0.1, .max = 3600},
     // ---- simulated: the simulated cloud ----
     {SLIPWAY_KEY(simulated.enabled), .help = "Offer it as a backend."},
     {SLIPWAY_KEY(simulated.name), .help = "Its name as a backend."},

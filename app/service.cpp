@@ -137,7 +137,7 @@ base::Status Service::initialize() {
     if (auto status = give(std::move(first), std::move(secrets)); !status) return status;
   }
   for (domain::Backend& backend : registered_backends(config_)) {
-    if (engine_->knows_backend(backend.name)) continue;
+    if (engine_->knows_backend(backend)) continue;
     auto command = domain::register_command(std::move(backend), domain::TaskId(ids.next()));
     if (auto status = give(std::move(command)); !status) return status;
     news = true;

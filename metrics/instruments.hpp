@@ -282,11 +282,12 @@ struct Instruments {
                                      .help = "Calls to a backend that are under way.",
                                      .max_series = kMaxBackends},
                                     {{"backend"}}};
-  Gauges<1> backend_calls_waiting{registry,
-                                  {.name = "slipway_backend_calls_waiting",
-                                   .help = "Tasks that wait in workers for their turn at a backend.",
-                                   .max_series = kMaxBackends},
-                                  {{"backend"}}};
+  Gauges<1> backend_calls_waiting{
+      registry,
+      {.name = "slipway_backend_calls_waiting",
+       .help = "Tasks that wait in workers for their turn at a backend.",
+       .max_series = kMaxBackends},
+      {{"backend"}}};
   Counters<2> backend_held_back{
       registry,
       {.name = "slipway_backend_held_back_total",
