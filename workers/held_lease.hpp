@@ -35,6 +35,7 @@ struct WorkerCore::Held {
   // backend.
   bool parked = false;
   bool queued = false;
+  bool seen_waiting = false;  // counted as one that had to wait
   Action next;
   bool crowded = false;  // not begun yet: too many of the backend's, which has not answered
   bool counted = false;  // among the backend's leases

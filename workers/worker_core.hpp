@@ -142,6 +142,8 @@ class WorkerCore {
     base::SteadyTime back_at{};  // when the last of those put off comes back
     base::SteadyTime token_at =
         base::SteadyTime::max();  // of the rate limit, if that is waited for
+    CallLimiter::Verdict limited_by =
+        CallLimiter::Verdict::Go;  // what the first that waits waits for
     int calls_told = 0;
     int waiting_told = 0;
 

@@ -18,7 +18,7 @@
 namespace slipway::workers {
 
 using base::Duration;
-using base::SteadyTime;
+using Verdict = CallLimiter::Verdict;
 
 namespace {
 
@@ -26,15 +26,15 @@ namespace {
 // after this at most.
 constexpr Duration kBackAfterMax = std::chrono::seconds(60);
 
-std::string_view reason_of(CallLimiter::Verdict verdict) {
+std::string_view reason_of(Verdict verdict) {
   switch (verdict) {
-    case CallLimiter::Verdict::Go:
+    case Verdict::Go:
       break;
-    case CallLimiter::Verdict::Calls:
+    case Verdict::Calls:
       return "calls";
-    case CallLimiter::Verdict::Host:
+    case Verdict::Host:
       return "host";
-    case CallLimiter::Verdict::Rate:
+    case Verdict::Rate:
       return "rate";
   }
   return "";
@@ -48,15 +48,10 @@ std::string_view reason_of(CallLimiter::Verdict verdict) {
 bool WorkerCore::gets_turn(Held& held, Action& action) {
   if (held.permit || only_waits(action.step)) return true;
   Target& target = *held.target;
-  auto verdict = CallLimiter::Verdict::Calls;
   if (target.waiting.empty()) {
-    verdict = target.limiter.begin(held.work->order.spec.host, steady_);
-    held.permit = verdict == CallLimiter::Verdict::Go;
+    held.permit = target.limiter.begin(held.work->order.spec.host, steady_) == Verdict::Go;
     if (held.permit) return true;
   }
-  if (verdict == CallLimiter::Verdict::Rate) target.token_at = target.limiter.next_token(steady_);
-  ++counters_.calls_waited;
-  held_back(target, reason_of(verdict));
   held.parked = held.queued = true;
   held.next = std::move(action);
   target.waiting.push_back(&held);
@@ -69,6 +64,11 @@ void WorkerCore::give_turns() {
     look_at_silence(target);
     while (give_next_turn(target)) {
     }
+    for (Held* held : target.waiting) {
+      if (std::exchange(held->seen_waiting, true)) continue;
+      ++counters_.calls_waited;
+      held_back(target, reason_of(target.limited_by));
+    }
     tell_load(target);
   }
 }
@@ -76,16 +76,20 @@ void WorkerCore::give_turns() {
 // In order, but past those that only wait for their host.
 bool WorkerCore::give_next_turn(Target& target) {
   target.token_at = kNever;
+  target.limited_by = Verdict::Host;
   for (Held* held : target.waiting) {
-    const auto verdict = target.limiter.begin(held->work->order.spec.host, steady_);
-    if (verdict == CallLimiter::Verdict::Host) continue;
-    if (verdict == CallLimiter::Verdict::Rate) target.token_at = target.limiter.next_token(steady_);
-    if (verdict != CallLimiter::Verdict::Go) return false;
-    held->permit = true;
-    held->queued = false;
-    std::erase(target.waiting, held);
-    advance(*held);
-    return true;
+    const Verdict verdict = target.limiter.begin(held->work->order.spec.host, steady_);
+    if (verdict == Verdict::Host) continue;
+    if (verdict == Verdict::Go) {
+      held->permit = true;
+      held->queued = held->seen_waiting = false;
+      std::erase(target.waiting, held);
+      advance(*held);
+      return true;
+    }
+    target.limited_by = verdict;
+    if (verdict == Verdict::Rate) target.token_at = target.limiter.next_token(steady_);
+    return false;
   }
   return false;
 }
