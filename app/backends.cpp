@@ -86,6 +86,13 @@ auto named(std::string_view backend, const base::Error& error) {
   return fail(error.code, fmt::format("backend {}: {}", backend, error.message));
 }
 
+workers::CallLimits limits_of(const BackendTable& table) {
+  return {.max_calls = static_cast<std::uint32_t>(table.max_calls),
+          .max_calls_per_host = static_cast<std::uint32_t>(table.max_calls_per_host),
+          .per_second = table.rate_per_second,
+          .burst = static_cast<std::uint32_t>(table.rate_burst)};
+}
+
 }  // namespace
 
 std::vector<domain::Backend> registered_backends(const Config& config) {
@@ -120,6 +127,12 @@ std::vector<std::string> opened_backends(const Config& config) {
     if (is_served(config, table)) names.push_back(table.name);
   }
   return names;
+}
+
+void set_limits(const Config& config, workers::WorkerCoreOptions& worker) {
+  for (const BackendTable& table : config.backends) {
+    worker.limits[table.name] = limits_of(table);
+  }
 }
 
 base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
