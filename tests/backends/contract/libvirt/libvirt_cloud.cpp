@@ -124,17 +124,12 @@ class TestDriverCloud final : public LibvirtCloud {
     first().make_volume("base.qcow2", 64, "qcow2");
     first().make_volume("other.qcow2", 64, "qcow2");
   }
-  // What the driver has no function for: media and other devices, migration, resizing volumes.
+  // What the driver has no function for: changes of devices, migration.
   static bool offers_it(CommandKind command) {
     switch (command) {
       case CommandKind::VmMigrate:
       case CommandKind::VmMediaInsert:
-      case CommandKind::VmMediaEject:
-      case CommandKind::VmDiskResize:
-      case CommandKind::VmDiskShrink:
-      case CommandKind::VmResize:
       case CommandKind::VmSetQos:
-      case CommandKind::VmSetCredential:
       case CommandKind::VmConsoleResetSecret:
         return false;
       default:
@@ -142,6 +137,11 @@ class TestDriverCloud final : public LibvirtCloud {
     }
   }
   bool offers(CommandKind command) const override { return offers_it(command); }
+  // It cannot copy the disk of a VM that runs.
+  bool offers_from(CommandKind command, domain::VmState state) const override {
+    const bool at_rest = state == domain::VmState::Stopped || state == domain::VmState::Suspended;
+    return command != CommandKind::ImageCapture || at_rest;
+  }
   base::Duration real_pause() const override { return 2ms; }
   Offer offer() const override {
     Offer offer;
