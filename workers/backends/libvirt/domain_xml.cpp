@@ -97,6 +97,7 @@ void add_devices(xml_node root, const Options& options, const DomainXml& domain)
   xml_node graphics = devices.append_child("graphics");
   put(graphics, "type", "vnc");
   put(graphics, "autoport", "yes");
+  if (!domain.vnc_password.empty()) put(graphics, "passwd", domain.vnc_password);
   if (!options.vnc_listen.empty()) put(graphics, "listen", options.vnc_listen);
   xml_node model = devices.append_child("video").append_child("model");
   put(model, "type", "vga");

@@ -192,24 +192,26 @@ BackendAnswer set_credential(const Request& r) {
   return r.done();
 }
 
-// Of VNC, whose passwords have eight characters; what is longer is cut off, as its clients do.
+// Into the stored definition and, where it runs, the running one. The library's text is not passed
+// on here either.
 BackendAnswer set_console_secret(const Request& r) {
   const Located vm = r.take();
-  constexpr std::size_t kVncPassword = 8;
   const std::string_view password = secret_of(r).reveal().substr(0, kVncPassword);
   const auto update = [&](const std::string& domain, unsigned flags) {
     std::string xml = graphics_xml(domain, password);
     r.may_change();
     const int result = virDomainUpdateDeviceFlags(vm.domain.get(), xml.c_str(), flags);
     base::wipe(xml);
-    if (result < 0) {
-      refuse(Errc::BackendRefused,
-             fmt::format("the console's password cannot be set (libvirt error {})", last_error()));
-    }
+    return result == 0;
   };
-  update(stored_xml(vm.domain.get()), VIR_DOMAIN_AFFECT_CONFIG);
-  if (virDomainIsActive(vm.domain.get()) == 1) {
-    update(live_xml(vm.domain.get()), VIR_DOMAIN_AFFECT_LIVE);
+  if (!update(stored_xml(vm.domain.get()), VIR_DOMAIN_AFFECT_CONFIG)) {
+    refuse(Errc::BackendRefused,
+           fmt::format("the console's password cannot be set (libvirt error {})", last_error()));
+  }
+  const bool active = virDomainIsActive(vm.domain.get()) == 1;
+  // One that was started without a password, by somebody else, takes none.
+  if (active && !update(live_xml(vm.domain.get()), VIR_DOMAIN_AFFECT_LIVE)) {
+    r.progress(90, "the console's password changes at the VM's next start");
   }
   return r.done(vm);
 }

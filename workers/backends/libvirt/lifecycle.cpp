@@ -1,6 +1,7 @@
 // Creation and deletion.
 #include <fmt/format.h>
 
+#include "core/base/crypto.hpp"
 #include "workers/backends/libvirt/names.hpp"
 #include "workers/backends/libvirt/steps.hpp"
 
@@ -63,6 +64,14 @@ void add_seed(const Request& r, StoragePool& pool, DomainXml& xml) {
   xml.seed = pool.describe(volume.get()).path;
 }
 
+// One that nobody knows, until one is set, if none was asked for.
+std::string console_password(const Request& r) {
+  const auto& guest = r.order().spec.guest;
+  const base::Secret* asked = guest ? r.call().work->secrets.find(guest->monitor_secret) : nullptr;
+  if (asked == nullptr || asked->empty()) return base::random_password(kVncPassword);
+  return std::string(asked->reveal().substr(0, kVncPassword));
+}
+
 DomainXml definition(const Request& r, StoragePool& pool) {
   const domain::VmSpec& spec = r.order().spec;
   const std::string image = image_volume(r, r.order().image_ref, r.order().image_name);
@@ -77,6 +86,7 @@ DomainXml definition(const Request& r, StoragePool& pool) {
   const bool has_mac = spec.ipv4 != 0 || (spec.guest && !spec.guest->mac.empty());
   if (has_mac) xml.mac = domain::mac_of(spec);
   xml.network = network_of(r);
+  xml.vnc_password = console_password(r);
   make_disks(r, pool, image, xml);
   add_seed(r, pool, xml);
   return xml;
@@ -84,15 +94,17 @@ DomainXml definition(const Request& r, StoragePool& pool) {
 
 void define(const Request& r, Located& vm) {
   StoragePool pool(vm.connection, vm.cell->options());
-  const DomainXml xml = definition(r, pool);
+  DomainXml xml = definition(r, pool);
   r.may_change();
   if (!xml.mac.empty() && !xml.ipv4.empty()) {
     reserve_address(vm.connection.get(), xml.network, xml.mac, xml.ipv4, xml.name);
   }
   r.progress(50, "its disks are made");
-  vm.domain =
-      owned<Domain>(virDomainDefineXML(vm.connection.get(), domain_xml(r.options(), xml).c_str()),
-                    "define the VM");
+  std::string text = domain_xml(r.options(), xml);
+  base::wipe(xml.vnc_password);
+  virDomainPtr defined = virDomainDefineXML(vm.connection.get(), text.c_str());
+  base::wipe(text);
+  vm.domain = owned<Domain>(defined, "define the VM");
   vm.tag = tag_from_xml(xml.metadata);
   const auto& guest = r.order().spec.guest;
   if (guest && guest->qos) set_limits(r, vm, *guest->qos);

@@ -79,6 +79,9 @@ void set_limits(const Request& r, const Located& vm, const domain::Qos& qos);
 // All volumes that the creation made in this pool; at least so many disks are looked for.
 void remove_volumes(const Request& r, StoragePool& pool, std::size_t at_least);
 
+// VNC's passwords have eight characters; what is longer is cut off, as its clients do.
+inline constexpr std::size_t kVncPassword = 8;
+
 // Switches it off if it runs.
 void destroy(virDomainPtr domain);
 // Removes its definition with all that libvirt keeps beside it.

@@ -32,6 +32,8 @@ struct DomainXml {
   std::string mac;
   std::string network;
   std::vector<DiskXml> disks;
+  // QEMU lets a console's password change only where there was one at the start.
+  std::string vnc_password;
   std::string seed;   // path; empty: none
   std::string media;  // likewise
 };
