@@ -163,7 +163,7 @@ Engine::Engine(const Config& config, metrics::Instruments& instruments, metrics:
       initialized_(recovered.world.initialized()),
       effects_(std::make_unique<Effects>(broker_)) {
   log_recovery(recovered);
-  for (const auto& [name, backend] : recovered.world.backends()) backends_.emplace(name, backend);
+  backends_ = recovered.world.backends();
   const auto options = sequencer_options(config);
   core_ = std::make_unique<eventstore::SequencerCore>(*log_, std::move(recovered.world), clock_,
                                                       options, base::SystemIdSource().random64());

@@ -2,8 +2,8 @@
 // Everything below HTTP, put together: log, live state, sequencer, read models, broker, workers in
 // the process. Members stand in the order of dependency, so destruction is shutdown; stop() does it
 // in good order first.
-#include <map>
 #include <memory>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,9 +66,9 @@ class Engine {
   // False before the first start of a fresh log: it wants InitializeSystem.
   bool initialized() const { return initialized_; }
   // Whether the log knew the backend, with these settings, when it was opened.
-  bool knows_backend(const domain::Backend& backend) const {
-    const auto known = backends_.find(backend.name);
-    return known != backends_.end() && known->second == backend;
+  bool knows(const domain::Backend& backend) const {
+    const auto it = backends_.find(backend.name);
+    return it != backends_.end() && it->second == backend;
   }
 
   // The value of a secret that an event names.
