@@ -27,7 +27,7 @@ inline constexpr std::array kBatchBuckets{1.0,  2.0,   5.0,   10.0,  20.0,
                                           50.0, 100.0, 200.0, 500.0, 1000.0};
 
 // Names that operators choose, "other" included.
-inline constexpr std::size_t kMaxBackends = 8;
+inline constexpr std::size_t kMaxBackends = 4;
 inline constexpr std::size_t kMaxWorkerPools = 8;
 
 struct Instruments {
@@ -87,7 +87,7 @@ struct Instruments {
       registry,
       {.name = "slipway_http_request_duration_seconds",
        .help = "Request head read to answer handed over, waits for tasks excluded.",
-       .max_series = 80,
+       .max_series = 70,
        .bounds = kCallBuckets},
       {{"dialect"}, {"route"}}};
   Gauges<> http_requests_in_flight{

@@ -4,6 +4,7 @@
 
 #include "core/domain/draft.hpp"
 #include "core/domain/guest_rules.hpp"
+#include "core/domain/image_rules.hpp"
 #include "core/domain/node_rules.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -88,8 +89,7 @@ base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& ac
   const LiveImage* image =
       id ? world.image(ImageId(*id)) : world.image_by_name(act.image, vm.tenant);
   if (act.image.empty()) image = world.image(vm.spec.image);
-  const bool there =
-      image != nullptr && (image->image.backend.empty() || image->image.backend == vm.spec.backend);
+  const bool there = image != nullptr && lies_on(world, *image, vm.spec.backend);
   if (!there || (!image->image.is_public && image->image.tenant != vm.tenant)) {
     return fail(base::Error{Errc::UnprocessableArgument,
                             fmt::format("no image '{}'", act.image),
