@@ -91,7 +91,8 @@ std::vector<CommandKind> worker_commands() {
   std::vector<CommandKind> all;
   for (std::size_t i = 0; i < enum_names(CommandKind{}).size(); ++i) {
     const auto command = static_cast<CommandKind>(i);
-    if (domain::needs_worker(command)) all.push_back(command);
+    const bool for_clients = !domain::is_orphan_delete(command);
+    if (for_clients && domain::needs_worker(command)) all.push_back(command);
   }
   return all;
 }

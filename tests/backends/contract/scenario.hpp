@@ -9,7 +9,7 @@
 
 namespace slipway::workers::contract {
 
-// All that a worker carries out.
+// All that a worker carries out for a client: the deletion of orphans starts from no VM of the log.
 std::vector<domain::CommandKind> worker_commands();
 // The states of rest of its VM from which vm_rule() allows it, and that cloud offers it. One for a
 // command that has no rule.

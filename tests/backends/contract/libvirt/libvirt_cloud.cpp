@@ -137,10 +137,21 @@ class TestDriverCloud final : public LibvirtCloud {
     }
   }
   bool offers(CommandKind command) const override { return offers_it(command); }
-  // It cannot copy the disk of a VM that runs.
+  // It can copy no disk of a VM that runs, and resize none of one that does not. What the guest
+  // does itself needs a guest that runs, though vm_rule() lets these start from STOPPED too.
   bool offers_from(CommandKind command, domain::VmState state) const override {
-    const bool at_rest = state == domain::VmState::Stopped || state == domain::VmState::Suspended;
-    return command != CommandKind::ImageCapture || at_rest;
+    const bool runs = state == domain::VmState::Running;
+    switch (command) {
+      case CommandKind::ImageCapture:
+        return !runs && state != domain::VmState::Paused;
+      case CommandKind::VmResize:
+      case CommandKind::VmDiskResize:
+      case CommandKind::VmDiskShrink:
+      case CommandKind::VmSetCredential:
+        return runs;
+      default:
+        return true;
+    }
   }
   base::Duration real_pause() const override { return 2ms; }
   Offer offer() const override {
@@ -214,7 +225,10 @@ class BedCloud final : public LibvirtCloud {
     }
     first().make_volume("other.qcow2", 64, "qcow2");
   }
-  static bool offers_it(CommandKind) { return true; }
+  // What the guest's agent does: the bed's guests have none.
+  static bool offers_it(CommandKind command) {
+    return command != CommandKind::VmDiskShrink && command != CommandKind::VmSetCredential;
+  }
   bool offers(CommandKind command) const override { return offers_it(command); }
   Wire* wire() override { return &proxy_; }
   Offer offer() const override {
