@@ -76,13 +76,14 @@ Async<Outcome<Server>> Job::rested_subject() {
   co_return server;
 }
 
-Async<Outcome<Server>> Job::at_rest(std::string id) {
+Async<Outcome<Server>> Job::at_rest(std::string id, std::string_view leaves) {
   Poller::Watch watch(cloud.poller, id);
   std::string told;
   while (true) {
     std::optional<Server> seen = co_await watch.next(deadline);
     if (!seen) co_return tl::unexpected<BackendError>(unfinished());
-    if (seen->gone || seen->at_rest()) co_return std::move(*seen);
+    const bool left = leaves.empty() || !seen->is(leaves);
+    if (seen->gone || (seen->at_rest() && left)) co_return std::move(*seen);
     if (progress && told != seen->task_state) {
       told = seen->task_state;
       progress(50, told);
@@ -91,7 +92,7 @@ Async<Outcome<Server>> Job::at_rest(std::string id) {
 }
 
 Async<Outcome<Server>> Job::act(std::string id, std::string action,
-                                std::vector<std::string_view> wanted) {
+                                std::vector<std::string_view> wanted, std::string_view leaves) {
   Reply reply;
   for (int attempt = 0; attempt < 2; ++attempt) {
     reply = co_await nova("POST", fmt::format("/servers/{}/action", id), action);
@@ -103,7 +104,7 @@ Async<Outcome<Server>> Job::act(std::string id, std::string action,
   }
   base::wipe(action);
   if (!reply.ok()) co_return tl::unexpected<BackendError>(*reply.error);
-  const auto after = co_await at_rest(id);
+  const auto after = co_await at_rest(id, leaves);
   if (!after) co_return tl::unexpected<BackendError>(after.error());
   if (after->gone) {
     co_return tl::unexpected<BackendError>(

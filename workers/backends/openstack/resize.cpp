@@ -23,8 +23,8 @@ BackendAnswer unfinished_or(const BackendError& error) {
 }
 
 Async<Outcome<Server>> end_resize(Job& job, std::string id, std::string_view action) {
-  co_return co_await job.act(std::move(id), action_without_arguments(action),
-                             {"ACTIVE", "SHUTOFF"});
+  co_return co_await job.act(std::move(id), action_without_arguments(action), {"ACTIVE", "SHUTOFF"},
+                             "VERIFY_RESIZE");
 }
 
 }  // namespace
