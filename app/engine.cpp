@@ -163,7 +163,7 @@ Engine::Engine(const Config& config, metrics::Instruments& instruments, metrics:
       initialized_(recovered.world.initialized()),
       effects_(std::make_unique<Effects>(broker_)) {
   log_recovery(recovered);
-  for (const auto& [name, backend] : recovered.world.backends()) backends_.insert(name);
+  backends_ = recovered.world.backends();
   const auto options = sequencer_options(config);
   core_ = std::make_unique<eventstore::SequencerCore>(*log_, std::move(recovered.world), clock_,
                                                       options, base::SystemIdSource().random64());
@@ -311,6 +311,8 @@ workers::WorkerOptions worker_options(const Config& config, std::string name) {
   o.core.guard.min_calls = static_cast<std::uint32_t>(config.backend.breaker_min_calls);
   o.core.guard.pause = config.backend.breaker_pause;
   o.core.guard.retry_share = static_cast<double>(config.backend.retry_budget_percent) / 100;
+  o.core.silence = config.backend.silence;
+  set_limits(config, o.core);
   o.core.guard.retries_always = static_cast<std::uint32_t>(config.backend.retries_always);
   return o;
 }

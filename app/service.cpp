@@ -132,12 +132,12 @@ base::Status Service::initialize() {
          engine_->secrets().seal(domain::kDemoPasswordRef, domain::kDemoProject, hash)});
   }
   if (news) {
-    auto first =
-        domain::initialize_command(SLIPWAY_VERSION, demo(config_), domain::TaskId(ids.next()));
+    auto first = domain::initialize_command(SLIPWAY_VERSION, demo(config_),
+                                            domain::TaskId(ids.next()), config_.simulated.enabled);
     if (auto status = give(std::move(first), std::move(secrets)); !status) return status;
   }
   for (domain::Backend& backend : registered_backends(config_)) {
-    if (engine_->knows_backend(backend.name)) continue;
+    if (engine_->knows(backend)) continue;
     auto command = domain::register_command(std::move(backend), domain::TaskId(ids.next()));
     if (auto status = give(std::move(command)); !status) return status;
     news = true;

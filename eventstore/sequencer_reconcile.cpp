@@ -40,6 +40,13 @@ void SequencerCore::take(const domain::InventoryPage& page) {
   const domain::ReconcileContext context{
       world_, options_.policy, *backend, base::to_string(log_id_), reconciler_.options().orphan_age,
       now_};
+  // Those that were lost before this list: once may be a slip of the network.
+  for (const domain::SeenHost& host : page.inventory.hosts) {
+    if (host.alive) continue;
+    for (auto& finding : domain::decide_failover(context, host.name)) {
+      note(std::move(finding), page.backend);
+    }
+  }
   note(domain::decide_catalogue(context, page.inventory), page.backend);
   for (const domain::SeenVm& seen : page.inventory.vms) {
     const domain::VmId id = domain::known_as(context, seen);

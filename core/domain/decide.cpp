@@ -236,7 +236,7 @@ class Decider {
     if (!n.shared && n.tenant != caller().tenant) return false;
     if (backend == nullptr) return n.first_ipv4 != 0;
     if (n.backend != backend->name && !(n.backend.empty() && !has_networks(*backend))) return false;
-    return backend->places_hosts || n.backend.empty() ? n.first_ipv4 != 0 : !n.external;
+    return n.backend.empty() ? n.first_ipv4 != 0 : !n.external;
   }
   bool has_networks(const Backend& backend) const {
     const auto& all = world_.networks();
@@ -282,8 +282,9 @@ class Decider {
 
   Status take_address(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
+    const AddressRange* range = world_.addresses(spec.network);
     if (c.ipv4) {
-      if (!world_.addresses(spec.network)->is_free(*c.ipv4) ||
+      if (range == nullptr || !range->is_free(*c.ipv4) ||
           !draft_.addresses_given.emplace(spec.network, *c.ipv4).second) {
         return fail(Errc::UnprocessableArgument,
                     fmt::format("the address {} is not free", ipv4_text(*c.ipv4)));
@@ -294,9 +295,14 @@ class Decider {
     const Infrastructure& all = world_.infrastructure();
     const auto* pool = all.addresses_for(world_.hosts().at(spec.host).host.pool);
     if (pool != nullptr) return take_pool_address(*pool, spec);
+    if (range == nullptr) {
+      return fail(
+          Errc::CapacityExhausted,
+          "the network has no addresses to give: the pool of its hosts needs an address pool");
+    }
     std::size_t& taken = draft_.addresses_taken[spec.network];
     do {
-      spec.ipv4 = world_.addresses(spec.network)->peek(taken++);
+      spec.ipv4 = range->peek(taken++);
       if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
     } while (!draft_.addresses_given.emplace(spec.network, spec.ipv4).second);
     return {};

@@ -285,6 +285,34 @@ Finding decide_image(const ReconcileContext& c, const SeenImage& seen) {
   return sweep(c, {"image", seen.ref, seen.tag.key}, CommandKind::OrphanPartDelete, c.orphan_age);
 }
 
+std::vector<Finding> decide_failover(const ReconcileContext& c, const std::string& host) {
+  std::vector<Finding> out;
+  const auto live = c.world.hosts().find(host);
+  if (live == c.world.hosts().end() || live->second.host.alive) return out;
+  const Pool* pool = c.world.infrastructure().pool(live->second.host.pool);
+  if (pool == nullptr || !pool->failover || pool->storage.empty()) return out;
+  std::vector<const Vm*> guests;
+  c.world.each_vm([&](const Vm& vm) {
+    const bool starts = vm.spec.guest && vm.spec.guest->auto_start;
+    if (vm.spec.host == host && starts && vm.state == VmState::Running && vm.task.is_nil()) {
+      guests.push_back(&vm);
+    }
+  });
+  std::sort(guests.begin(), guests.end(), [](auto* a, auto* b) { return a->id < b->id; });
+  for (const Vm* vm : guests) {
+    ActOnVm act;
+    act.kind = CommandKind::VmMigrate;
+    act.vm = vm->id;
+    act.args.evacuate = true;
+    act.args.pool = pool->name;
+    Draft draft(c.world, c.now);
+    if (begin_on_vm(draft, c.policy, vm->tenant, base::Uuid(), "failover", std::move(act))) {
+      out.push_back({vm->tenant, "failover", std::move(draft.events)});
+    }
+  }
+  return out;
+}
+
 Finding decide_missing(const ReconcileContext& c, const Vm& vm) {
   Draft draft(c.world, c.now);
   if (vm.foreign) {

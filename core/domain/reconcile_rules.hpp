@@ -47,6 +47,12 @@ Finding decide_part(const ReconcileContext& context, const SeenPart& seen);
 // One that carries our tag and that no task made into an image of the log.
 Finding decide_image(const ReconcileContext& context, const SeenImage& seen);
 
+// A host has been lost in two lists in a row: its VMs that start with their host go to another,
+// where its pool says `failover` and has storage that all its hosts see. Off by default, since a
+// host that cannot be seen may still run them: whoever turns it on sees to it that it does not
+// (fencing).
+std::vector<Finding> decide_failover(const ReconcileContext& context, const std::string& host);
+
 // A VM that was not in the whole list.
 Finding decide_missing(const ReconcileContext& context, const Vm& vm);
 

@@ -125,7 +125,7 @@ base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
   added.vcpus += vm.spec.size.vcpus;
   added.memory_mb += vm.spec.size.memory_mb;
   added.disk_gb += vm.spec.size.disk_gb;
-  args.live = vm.state == VmState::Running;
+  args.live = vm.state == VmState::Running && !args.evacuate;
   return {};
 }
 

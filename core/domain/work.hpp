@@ -61,6 +61,7 @@ struct ActionArgs {
   ImageId image;             // rebuild: the new one; image.*: the subject
   std::string host;          // migrate: the target, resolved
   bool live = false;         // migrate
+  bool evacuate = false;     // migrate: its host is gone; its disks are on storage that others see
   bool hard = false;         // reboot
   bool with_memory = false;  // snapshot.create
   std::string pool;          // migrate: of the target; empty: any
@@ -77,6 +78,7 @@ struct ActionArgs {
     v("image", s.image);
     v("host", s.host);
     v("live", s.live);
+    v("evacuate", s.evacuate);
     v("hard", s.hard);
     v("with_memory", s.with_memory);
     v("pool", s.pool);

@@ -260,6 +260,41 @@ TEST_F(Reconcile, AHostThatIsNotAliveIsLostAndSeenAgain) {
   EXPECT_EQ(fold(decide_catalogue(context(), catalogue())), Types{"HostSeen"});
 }
 
+TEST_F(Reconcile, VmsOfALostHostGoToAnotherWhereTheirPoolSaysSo) {
+  Vm const before = one();
+  GuestSpec guest;
+  guest.auto_start = true;
+  s.given({{StreamId(StreamKind::Vm, before.id), 0, VmConfigured{guest}},
+           {StreamId(StreamKind::Host, before.spec.host), 0, HostLost{}}});
+  EXPECT_TRUE(decide_failover(context(), before.spec.host).empty());  // off by default
+  Pool pool;
+  pool.name = "default";
+  pool.failover = true;
+  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolCreated{pool}}});
+  EXPECT_TRUE(decide_failover(context(), before.spec.host).empty());  // disks of its own
+  pool.storage = "nfs";
+  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolUpdated{pool}}});
+  auto findings = decide_failover(context(), before.spec.host);
+  ASSERT_EQ(findings.size(), 1U);
+  fold(std::move(findings[0]));
+  EXPECT_EQ(one().state, VmState::Migrating);
+  const ActionArgs args = action_args(*s.world.task(one().task));
+  EXPECT_TRUE(args.evacuate);
+  EXPECT_FALSE(args.live);
+  EXPECT_NE(args.host, before.spec.host);
+  EXPECT_TRUE(decide_failover(context(), before.spec.host).empty());  // under way
+}
+
+TEST_F(Reconcile, AVmThatDoesNotStartWithItsHostStays) {
+  s.given({{StreamId(StreamKind::Host, one().spec.host), 0, HostLost{}}});
+  Pool pool;
+  pool.name = "default";
+  pool.failover = true;
+  pool.storage = "nfs";
+  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolCreated{pool}}});
+  EXPECT_TRUE(decide_failover(context(), one().spec.host).empty());
+}
+
 TEST_F(Reconcile, AnImageThatItsCloudNoLongerHasIsGone) {
   fold(decide_catalogue(context(), catalogue()));
   EXPECT_EQ(fold(decide_missing_images(context(), {"base.qcow2"})), Types{});

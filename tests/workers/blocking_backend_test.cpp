@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <latch>
+#include <thread>
 
 #include "tests/workers/harness.hpp"
 
@@ -15,12 +16,12 @@ using namespace test;  // NOLINT
 class Together final : public BlockingClient {
  public:
   explicit Together(std::ptrdiff_t n) : all_(n) {}
-  BackendAnswer perform(const BackendCall& call) override {
+  BackendAnswer perform(const BackendCall& call, const Progress&) override {
     all_.arrive_and_wait();
     return made("on-" + base::to_string(call.order().task).substr(35));
   }
   BackendAnswer lookup(const BackendCall&) override { return found({{"vm-7", 1s}}); }
-  BackendAnswer inventory(const InventoryCall&) override { return {}; }
+  BackendAnswer inventory(const InventoryCall&, std::string_view) override { return {}; }
 
  private:
   std::latch all_;
@@ -41,7 +42,7 @@ TEST(BlockingBackend, CallsRunAtOnceAndTheirAnswersComeOnTheWorkersThread) {
     ++wakes;
     woken.notify_all();
   });
-  BlockingBackend backend({.name = "libvirt", .threads = 3}, std::make_unique<Together>(3));
+  BlockingBackend backend({.name = "libvirt", .lanes = {{"", 3}}}, std::make_shared<Together>(3));
   backend.attach(queue);
   const auto here = std::this_thread::get_id();
   std::vector<std::string> refs;

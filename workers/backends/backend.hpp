@@ -56,6 +56,7 @@ struct BackendError {
   bool retryable = false;          // the same call may succeed later
   bool throttled = false;          // 429: not the task's fault, the attempt is not counted
   bool without_effect = false;     // surely nothing was begun: no need to look it up
+  bool one_host = false;           // one host's fault: says nothing of the backend's others
   std::string backend_request_id;  // the cloud's own
   std::optional<base::Duration> retry_after;
 };

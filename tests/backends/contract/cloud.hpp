@@ -85,6 +85,8 @@ class CloudUnderTest {
   virtual Offer offer() const = 0;
   // A command that it does not offer must be refused for good, and change nothing.
   virtual bool offers(domain::CommandKind command) const = 0;
+  // Only of a cloud that is itself a stand-in: real ones offer all that vm_rule() allows.
+  virtual bool offers_from(domain::CommandKind, domain::VmState) const { return true; }
   // The tag of all that the suite makes: no other run has the same.
   virtual const std::string& installation() const = 0;
 
@@ -96,18 +98,22 @@ class CloudUnderTest {
   // call is under way; then at least `real_pause` passes before.
   virtual bool virtual_time() const { return false; }
   virtual base::Duration real_pause() const { return std::chrono::milliseconds(200); }
-  // Whether it refuses a call of an older attempt than it has heard of.
-  virtual bool fences() const { return false; }
+  // Not null where CloudKind says so.
   virtual Wire* wire() { return nullptr; }
 
-  // Behind the service's back. False: this cloud cannot.
-  virtual bool lose_vm(const std::string& /*ref*/) { return false; }
-  virtual bool add_foreign_vm() { return false; }
+  // Behind the service's back: its VM is gone; somebody else's has come.
+  virtual void lose_vm(const std::string& ref) = 0;
+  virtual void add_foreign_vm() = 0;
 };
 
+// Known before the cloud is opened: it decides which tests there are.
 struct CloudKind {
   std::string name;  // of the tests: letters and digits
   std::function<std::unique_ptr<CloudUnderTest>()> open;
+  bool (*offers)(domain::CommandKind) = nullptr;  // as CloudUnderTest::offers()
+  // Refuses a call of an older attempt than it has heard of, and a creation whose VM was deleted.
+  bool fences = false;
+  bool wire = false;
 };
 
 // Those that this build has and the environment names.

@@ -46,6 +46,8 @@ class CarelessCloud final : public CloudUnderTest {
   }
   Census census() override { return inner_.census(); }
   bool virtual_time() const override { return true; }
+  void lose_vm(const std::string& ref) override { inner_.lose_vm(ref); }
+  void add_foreign_vm() override { inner_.add_foreign_vm(); }
 
  private:
   SimulatedCloud inner_{Face::Inline};

@@ -18,12 +18,13 @@ class InventoryOf : public OnEachCloud {
     return out;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Backends, InventoryOf, testing::ValuesIn(clouds()), name_of_cloud);
+INSTANTIATE_TEST_SUITE_P(Backends, InventoryOf, each_cloud(any_cloud), name_of_cloud);
 
 TEST_P(InventoryOf, AgreesWithTheWitness) {
-  const bool others = cloud->add_foreign_vm();
-  for (const VmState from : states_for(CommandKind::ImageCapture)) {
-    Scenario s(*cloud, CommandKind::ImageCapture, from);
+  cloud->add_foreign_vm();
+  for (const VmState from :
+       {VmState::Running, VmState::Stopped, VmState::Paused, VmState::Suspended}) {
+    Scenario s(*cloud, CommandKind::VmRename, from);
     ASSERT_FALSE(HasFatalFailure());
     BackendError error;
     const auto seen = s.rig().inventory(&error);
@@ -47,13 +48,12 @@ TEST_P(InventoryOf, AgreesWithTheWitness) {
         std::find_if(vms.begin(), vms.end(), [&](const auto& v) { return v.vm == s.order().vm; });
     ASSERT_NE(newest, vms.end());
     EXPECT_EQ(newest->state, from);
-    if (others) EXPECT_GE(seen->vms.size() - vms.size(), census.foreign);
+    EXPECT_GE(seen->vms.size() - vms.size(), census.foreign);
     EXPECT_TRUE(seen->silent_hosts.empty());
   }
 }
 
 TEST_P(InventoryOf, ShowsAnImageThatWasCaptured) {
-  if (!cloud->offers(CommandKind::ImageCapture)) return;
   Scenario s(*cloud, CommandKind::ImageCapture);
   ASSERT_FALSE(HasFatalFailure());
   ASSERT_EQ(s.run().kind, domain::OutcomeKind::Succeeded);
@@ -71,7 +71,7 @@ TEST_P(InventoryOf, ShowsAnImageThatWasCaptured) {
 TEST_P(InventoryOf, SaysOfAVmThatIsGoneNothing) {
   Scenario s(*cloud, CommandKind::VmStop);
   ASSERT_FALSE(HasFatalFailure());
-  if (!cloud->lose_vm(s.before().vms.at(0).ref)) return;
+  cloud->lose_vm(s.before().vms.at(0).ref);
   const auto seen = s.rig().inventory();
   ASSERT_NE(seen, nullptr);
   EXPECT_TRUE(ours(*seen, cloud->installation()).empty());

@@ -19,15 +19,15 @@ class SimulatedCloud final : public CloudUnderTest {
   ~SimulatedCloud() override;
 
   Offer offer() const override;
-  bool offers(domain::CommandKind) const override { return true; }
+  static bool offers_it(domain::CommandKind) { return true; }
+  bool offers(domain::CommandKind command) const override { return offers_it(command); }
   const std::string& installation() const override { return installation_; }
   std::unique_ptr<Backend> connect() override;
   Census census() override;
   bool virtual_time() const override { return face_ == Face::Inline; }
   base::Duration real_pause() const override { return std::chrono::milliseconds(1); }
-  bool fences() const override { return true; }
-  bool lose_vm(const std::string& ref) override;
-  bool add_foreign_vm() override;
+  void lose_vm(const std::string& ref) override;
+  void add_foreign_vm() override;
 
   // How many VMs were ever made under a task's key, those deleted since included.
   std::uint64_t made_by(const domain::TaskId& task);

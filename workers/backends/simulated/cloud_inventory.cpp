@@ -40,7 +40,7 @@ domain::SeenVm seen(VmRow&& row, base::Time now) {
   domain::SeenVm vm;
   vm.ref = vm_ref(row.number);
   vm.tag = tag_of(row.installation, row.root, "vm.create");
-  if (!row.installation.empty()) vm.vm = row.vm;
+  vm.vm = row.vm;
   vm.state = state_of(row, now);
   vm.name = std::move(row.name);
   vm.host = std::move(row.host);

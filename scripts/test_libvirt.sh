@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The libvirt backend on two real cells: brings up a test bed of its own (root needed), runs the bed's
+# suite, takes it down again. scripts/test_libvirt.sh [options of the test program]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LIBVIRT_BED=${LIBVIRT_BED:-$PWD/../shared/libvirt}
+if [ ! -x "$LIBVIRT_BED/up" ]; then
+  echo "no test bed at $LIBVIRT_BED: only libvirt's test driver is tried" >&2
+fi
+preset=${PRESET:-asan}
+cmake --preset "$preset" > /dev/null
+cmake --build --preset "$preset" -j "${JOBS:-$(nproc)}" --target libvirt_test libvirt_bed
+"build/$preset/libvirt_test" --gtest_brief=1
+[ -x "$LIBVIRT_BED/up" ] || exit 0
+
+dir=$(mktemp -d /tmp/slipway-libvirt-XXXXXX)
+export LIBVIRT_STATE=$dir/s LIBVIRT_NET=${LIBVIRT_NET:-10.79.0} LIBVIRT_BRIDGE=${LIBVIRT_BRIDGE:-slipway79}
+trap '"$LIBVIRT_BED/down" --wipe > "$dir/down" 2>&1 || cat "$dir/down"; rm -rf "$dir"' EXIT
+"$LIBVIRT_BED/up" > "$dir/up" 2>&1 || { tail -20 "$dir/up"; exit 1; }
+"build/$preset/libvirt_bed" "$@"
