@@ -19,6 +19,16 @@ constexpr std::string_view kUnfinished = "the cloud is still at work on it";
 // before the step may then be taken for its own.
 constexpr base::Duration kClockSkew = std::chrono::seconds(5);
 
+// A word of them.
+bool is_one_of(std::string_view status, std::string_view words) {
+  while (!words.empty()) {
+    const std::size_t space = words.find(' ');
+    if (words.substr(0, space) == status) return true;
+    words.remove_prefix(space == std::string_view::npos ? words.size() : space + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 BackendError unfinished() {
@@ -91,8 +101,8 @@ Async<Outcome<Server>> Job::at_rest(std::string id, std::string_view leaves) {
   }
 }
 
-Async<Outcome<Server>> Job::act(std::string id, std::string action,
-                                std::vector<std::string_view> wanted, std::string_view leaves) {
+Async<Outcome<Server>> Job::act(std::string id, std::string action, std::string_view wanted,
+                                std::string_view leaves) {
   Reply reply;
   for (int attempt = 0; attempt < 2; ++attempt) {
     reply = co_await nova("POST", fmt::format("/servers/{}/action", id), action);
@@ -110,7 +120,7 @@ Async<Outcome<Server>> Job::act(std::string id, std::string action,
     co_return tl::unexpected<BackendError>(
         BackendError{.code = Errc::NotFound, .detail = "the server is gone"});
   }
-  if (std::find(wanted.begin(), wanted.end(), after->status) != wanted.end()) co_return *after;
+  if (is_one_of(after->status, wanted)) co_return *after;
   BackendError error = co_await fault(*after);
   if (error.backend_request_id.empty()) error.backend_request_id = reply.request_id;
   co_return tl::unexpected<BackendError>(std::move(error));

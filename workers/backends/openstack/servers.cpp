@@ -185,7 +185,7 @@ Async<BackendAnswer> await_running(Job& job) {
   // A rebuilt server is as it was; ours runs.
   if (found->is("SHUTOFF") && job.order().command == domain::CommandKind::VmRebuild) {
     const auto started =
-        co_await job.act(found->id, action_without_arguments("os-start"), {"ACTIVE"});
+        co_await job.act(found->id, action_without_arguments("os-start"), "ACTIVE");
     if (!started) co_return BackendAnswer::failed(started.error());
     co_return done(*started);
   }
