@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test test-libvirt lint tidy format asan tsan fuzz sim sim-plants crash scale clients bench golden demo run clean
+.PHONY: help deps build test test-libvirt test-openstack lint tidy format asan tsan fuzz sim sim-plants crash scale clients bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ clients: $(if $(SLIPWAY),deps,build) ## outside clients against the service: mak
 
 test-libvirt: deps ## the libvirt backend on two real cells, where the test bed is there: make test-libvirt ARGS="--gtest_filter=..."
 	@scripts/test_libvirt.sh $(ARGS)
+
+test-openstack: deps ## the OpenStack client on a real control plane, if the test bed is beside this project
+	@scripts/test_openstack.sh $(ARGS)
 
 golden: deps ## rewrite the golden files; review the diff
 	@SLIPWAY_REWRITE_GOLDEN=1 scripts/test.sh asan

@@ -2,22 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
+
+#include "app/backends_config.hpp"
 
 namespace slipway::app {
 namespace {
-
-constexpr std::size_t kMaxName = 64;
-
-// It becomes the name of a file.
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= kMaxName &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-';
-         });
-}
 
 std::string file_in(const std::string& data_dir, const std::string& name) {
   return (std::filesystem::path(data_dir) / (name + ".db")).string();
@@ -29,7 +19,8 @@ base::Result<SimulatedCloud> parse_cloud(const std::string& text) {
   const auto colon = text.find(':');
   SimulatedCloud cloud{text.substr(0, colon), {}, {}};
   if (colon != std::string::npos) cloud.face = text.substr(colon + 1);
-  if (!is_name(cloud.name) || (colon != std::string::npos && !is_name(cloud.face))) {
+  if (!is_backend_name(cloud.name) ||
+      (colon != std::string::npos && !is_backend_name(cloud.face))) {
     return base::fail(
         base::Errc::InvalidArgument,
         fmt::format("\"{}\" is not NAME or NAME:FACE of letters, digits, _ and -", text));

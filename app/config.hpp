@@ -4,7 +4,8 @@
 // which know nothing of it. A member is a key: `config.http.max_body_bytes` is
 // `http.max_body_bytes` in the file, SLIPWAY_HTTP__MAX_BODY_BYTES in the environment and
 // --http.max_body_bytes on the command line. Help, bounds and what a reload may change are in
-// config_keys.cpp, a row for each member; a test fails when a row is missing.
+// config_table.cpp, a row for each member; a test fails when a row is missing. The list `backends`
+// is the exception: only the file has it.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -145,6 +146,11 @@ struct TasksConfig {
   std::uint64_t max_workers = 100;
 };
 
+struct ReconcileConfig {
+  base::Duration interval = seconds(60);
+  base::Duration orphan_age = seconds(30);
+};
+
 struct BrokerConfig {
   std::string listen{};
   SecretFile secret_key_file{};
@@ -190,6 +196,75 @@ struct SimulatedConfig {
   std::uint64_t capacity_vms = 2'000'000;
   std::uint64_t quota_vms = 0;
   bool forgetful = false;
+};
+
+// ---- clouds beside the first simulated one: a [[backends]] table each (backends_config.hpp) ----
+struct OpenStackTable {
+  std::string auth_url{};
+  std::string region{};
+  std::string interface = "public";
+  std::string project{};
+  std::string project_domain = "Default";
+  std::string user{};
+  std::string user_domain = "Default";
+  SecretFile password_file{};
+  std::string application_credential_id{};
+  SecretFile application_credential_secret_file{};
+  std::string ca_file{};
+  bool verify = true;
+  std::string network{};
+  std::string availability_zone{};
+  bool create_flavors = false;
+  base::Duration poll_interval = seconds(2);
+};
+
+// A libvirt connection: what the core calls a host.
+struct CellTable {
+  std::string name{};
+  std::string uri{};
+  std::string migrate_uri{};
+  std::string storage_pool = "default";
+  bool shared = false;
+  std::uint64_t max_calls = 8;
+};
+
+struct LibvirtTable {
+  std::string domain_type = "kvm";
+  std::string machine{};
+  std::string network = "default";
+  std::string prefix = "slipway-";
+  std::string kernel{};
+  std::string initrd{};
+  std::string cmdline{};
+  std::string clone = "overlay";
+  bool seed = true;
+  std::string vnc_listen = "127.0.0.1";
+  std::vector<CellTable> cells{};
+};
+
+// A further simulated cloud, with latencies of its own.
+struct SimulatedTable {
+  std::string face{};
+  base::Duration create_latency = seconds(1);
+  base::Duration operation_latency = milliseconds(200);
+  double failure_rate = 0;
+};
+
+struct BackendTable {
+  std::string name{};
+  std::string type{};
+  std::string worker_pool = "default";
+  std::string policy = "report";
+  std::string tenant{};
+  std::uint64_t max_calls = 32;
+  std::uint64_t max_calls_per_host = 0;  // 0: no limit
+  double rate_per_second = 0;
+  std::uint64_t rate_burst = 10;
+  base::Duration call_timeout{};  // 0: backend.call_timeout
+  // The one of its type is looked at.
+  OpenStackTable openstack{};
+  LibvirtTable libvirt{};
+  SimulatedTable simulated{};
 };
 
 struct AuthConfig {
@@ -255,10 +330,12 @@ struct Config {
   LeaseConfig lease{};
   EventLogConfig eventlog{};
   TasksConfig tasks{};
+  ReconcileConfig reconcile{};
   BrokerConfig broker{};
   WorkerConfig worker{};
   BackendConfig backend{};
   SimulatedConfig simulated{};
+  std::vector<BackendTable> backends{};
   AuthConfig auth{};
   SecretsConfig secrets{};
   ReadyConfig ready{};

@@ -11,22 +11,6 @@ namespace {
 using base::Errc;
 using base::fail;
 
-// Levenshtein's distance, in one row.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row[b.size()];
-}
-
 bool is_choice(std::string_view choices, std::string_view value) {
   while (true) {
     const auto bar = choices.find('|');
@@ -36,17 +20,17 @@ bool is_choice(std::string_view choices, std::string_view value) {
   }
 }
 
-base::Status check_choices(const Key& key, const ValueRef& ref) {
+base::Status check_choices(std::string_view choices, const ValueRef& ref) {
   std::string wrong;
   if (const auto* text = std::get_if<std::string*>(&ref)) {
-    if (!is_choice(key.choices, **text)) wrong = **text;
+    if (!is_choice(choices, **text)) wrong = **text;
   } else if (const auto* list = std::get_if<TextList*>(&ref)) {
     for (const auto& item : **list) {
-      if (!is_choice(key.choices, item)) wrong = item;
+      if (!is_choice(choices, item)) wrong = item;
     }
   }
   if (wrong.empty()) return {};
-  return fail(Errc::InvalidArgument, fmt::format("\"{}\" is not one of {}", wrong, key.choices));
+  return fail(Errc::InvalidArgument, fmt::format("\"{}\" is not one of {}", wrong, choices));
 }
 
 std::optional<double> number_of(const ValueRef& ref) {
@@ -72,6 +56,22 @@ std::string bound_text(const ValueRef& ref, double bound) {
 
 }  // namespace
 
+// Levenshtein's distance, in one row.
+std::size_t edits(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row[b.size()];
+}
+
 const Key* find_key(std::string_view name) {
   const auto keys = config_keys();
   const auto it =
@@ -95,20 +95,23 @@ std::string_view nearest_key(std::string_view name) {
   return nearest;
 }
 
-base::Status check_bounds(const Key& key, const Config& config) {
-  const auto ref = ref_of(key, config);
-  if (!key.choices.empty()) return check_choices(key, ref);
+base::Status check_bounds(const ValueRef& ref, std::string_view choices, double min, double max) {
+  if (!choices.empty()) return check_choices(choices, ref);
   const auto number = number_of(ref);
   if (!number) return {};
-  if (*number < key.min) {
-    return fail(Errc::InvalidArgument, fmt::format("{} is below the least, {}", format_value(ref),
-                                                   bound_text(ref, key.min)));
+  if (*number < min) {
+    return fail(Errc::InvalidArgument,
+                fmt::format("{} is below the least, {}", format_value(ref), bound_text(ref, min)));
   }
-  if (*number > key.max) {
-    return fail(Errc::InvalidArgument, fmt::format("{} is above the most, {}", format_value(ref),
-                                                   bound_text(ref, key.max)));
+  if (*number > max) {
+    return fail(Errc::InvalidArgument,
+                fmt::format("{} is above the most, {}", format_value(ref), bound_text(ref, max)));
   }
   return {};
+}
+
+base::Status check_bounds(const Key& key, const Config& config) {
+  return check_bounds(ref_of(key, config), key.choices, key.min, key.max);
 }
 
 }  // namespace slipway::app

@@ -37,7 +37,12 @@ std::string_view nearest_key(std::string_view name);
 inline ValueRef ref_of(const Key& key, const Config& config) {
   return key.ref(const_cast<Config&>(config));  // NOLINT: see above
 }
-// The key's own bounds: choices, min and max. Errors say what is allowed.
+// Choices ("a|b"; empty: any), least and most. Errors say what is allowed.
+base::Status check_bounds(const ValueRef& ref, std::string_view choices, double min, double max);
+// The key's own.
 base::Status check_bounds(const Key& key, const Config& config);
+
+// How many letters must be put in, left out or changed to make one of the other.
+std::size_t edits(std::string_view a, std::string_view b);
 
 }  // namespace slipway::app

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "app/backends_config.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_rules.hpp"
 #include "app/config_toml.hpp"
@@ -66,30 +67,20 @@ class Loader {
   }
 
   void from_file(const std::string& path) {
-    for (const auto& setting : read_toml(path, loaded_.errors)) {
-      if (const auto* key = known(setting.key, setting.origin)) from_setting(*key, setting);
+    const TomlTable file = read_toml(path, loaded_.errors);
+    for (const auto& setting : file.settings) {
+      if (setting.key == "backends" || setting.key.starts_with("backends.")) {
+        error(setting.origin, "backends is a list: each is a table of its own, [[backends]]");
+      } else if (const auto* key = known(setting.key, setting.origin)) {
+        settle(*key, take_setting(setting, key->ref(loaded_.config)), setting.origin);
+      }
     }
-  }
-
-  void from_setting(const Key& key, const TomlSetting& setting) {
-    const auto ref = key.ref(loaded_.config);
-    const auto* list = std::get_if<TextList*>(&ref);
-    const bool wants_text =
-        std::holds_alternative<std::string*>(ref) || std::holds_alternative<SecretFile*>(ref);
-    const bool wants_bare = std::holds_alternative<bool*>(ref) ||
-                            std::holds_alternative<std::uint64_t*>(ref) ||
-                            std::holds_alternative<double*>(ref);
-    const bool fits = setting.unusable.empty() && setting.is_array == (list != nullptr) &&
-                      !(wants_text && !setting.is_text) && !(wants_bare && setting.is_text);
-    if (!fits) {
-      const auto found = setting.unusable.empty() ? "another type" : setting.unusable;
-      error(setting.origin,
-            fmt::format("{}: expected {}, found {}", key.name, type_name(ref), found));
-    } else if (list != nullptr) {
-      **list = setting.texts;
-      settle(key, {}, setting.origin);
-    } else {
-      set(key, setting.texts[0], setting.origin);
+    for (const auto& table : file.tables) {
+      if (table.name == "backends") {
+        read_backend(table, loaded_);
+      } else {
+        error(table.origin, fmt::format("unknown table [[{}]]", table.name));
+      }
     }
   }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/backends_config.hpp"
 #include "app/config_keys.hpp"
 #include "app/config_rules.hpp"
 #include "app/config_show.hpp"
@@ -40,24 +41,29 @@ std::string address_problem(const std::string& address) {
   return {};
 }
 
+std::string secret_problem(const SecretFile& file) {
+  const auto read = read_secret(file);
+  return read ? std::string() : read.error().message;
+}
+
+std::string file_problem(const std::string& path) {
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return fmt::format("{} cannot be read: {}", path, std::strerror(errno));
+}
+
 bool is_address(const Key& key) {
   return key.member().ends_with("listen") || key.name == "worker.server";
 }
 
 std::string problem_of(const Key& key, const ValueRef& ref) {
   if (const auto* secret = std::get_if<SecretFile*>(&ref)) {
-    if ((*secret)->empty()) return {};
-    const auto read = read_secret(**secret);
-    return read ? std::string() : read.error().message;
+    return (*secret)->empty() ? std::string() : secret_problem(**secret);
   }
   const auto* text = std::get_if<std::string*>(&ref);
   if (text == nullptr || (*text)->empty()) return {};
   if (is_address(key)) return address_problem(**text);
   if (key.name == "server.data_dir") return directory_problem(**text);
-  if (key.name == "broker.workers_file" && ::access((*text)->c_str(), R_OK) != 0) {
-    return fmt::format("{} cannot be read: {}", **text, std::strerror(errno));
-  }
-  return {};
+  return key.name == "broker.workers_file" ? file_problem(**text) : std::string();
 }
 
 }  // namespace
@@ -70,6 +76,12 @@ std::vector<ConfigError> probe_config(const LoadedConfig& loaded) {
     const auto origin = loaded.origins.find(std::string(key.name));
     errors.push_back({origin == loaded.origins.end() ? Origin{} : origin->second,
                       fmt::format("{}: {}", key.name, problem)});
+  }
+  for (const auto& [key, path, secret] : backend_files(loaded.config)) {
+    const auto problem = secret ? secret_problem({path}) : file_problem(path);
+    if (!problem.empty()) {
+      errors.push_back({loaded.origins.at(key), fmt::format("{}: {}", key, problem)});
+    }
   }
   return errors;
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "app/backends_config.hpp"
 #include "app/clouds.hpp"
 
 namespace slipway::app {
@@ -101,6 +102,11 @@ class Rules {
       if (!cloud) continue;
       require(names.insert(cloud->name).second, "simulated.clouds",
               fmt::format("names the cloud {} twice", cloud->name));
+    }
+    check_backends(loaded_);
+    for (std::size_t i = 0; i < c_.backends.size(); ++i) {
+      require(names.insert(c_.backends[i].name).second, fmt::format("backends[{}].name", i),
+              "is another backend's too");
     }
   }
 

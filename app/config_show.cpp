@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
+#include "app/backends_config.hpp"
 #include "app/config_keys.hpp"
 
 namespace slipway::app {
@@ -18,18 +21,6 @@ std::string mask_url(std::string text) {
   return text.replace(colon + 1, at - colon - 1, "***");
 }
 
-// Comment lines of at most 100 columns.
-std::string wrapped(std::string_view text) {
-  constexpr std::size_t width = 98;
-  std::string out;
-  while (!text.empty()) {
-    auto end = text.size() <= width ? text.size() : text.rfind(' ', width);
-    out += fmt::format("# {}\n", text.substr(0, end));
-    text.remove_prefix(std::min(text.size(), end + 1));
-  }
-  return out;
-}
-
 std::string described(const Key& key, const Config& defaults) {
   const auto ref = ref_of(key, defaults);
   std::string notes;
@@ -38,7 +29,7 @@ std::string described(const Key& key, const Config& defaults) {
     if (std::holds_alternative<TextList*>(ref)) notes = fmt::format(" Any of {}.", key.choices);
   }
   if (key.reload == Reload::Restart) notes += " [restart]";
-  return wrapped(std::string(key.help) + notes) +
+  return comment_lines(std::string(key.help) + notes) +
          fmt::format("#{} = {}\n\n", key.member(), format_toml(ref));
 }
 
@@ -52,18 +43,44 @@ constexpr std::string_view kSampleHead =
 # SIGHUP reads this file again; keys marked [restart] take effect at the next start.
 # Durations: "250ms", "30s", "1h30m". Sizes: "64KiB", "1MiB", "2GiB". Secrets are never values: keys
 # that end in _file name a file that others cannot read, or a name under $CREDENTIALS_DIRECTORY.
+# Clouds are a list, at the end of this file; only the file has it.
 
 )";
 
+constexpr std::string_view kBackendsHead =
+    R"(# ---- Clouds beside the first simulated one: a table each, any number of them. ----
+# `slipway serve` registers each at its start; VMs name it in `backend`. The worker processes that
+# serve its worker_pool need the same tables. docs/OPERATIONS.md, "Backends". [restart]
+
+)";
+
+std::string place_of(const LoadedConfig& loaded, const std::string& key) {
+  const auto origin = loaded.origins.find(key);
+  return origin == loaded.origins.end() ? "default" : origin->second.text();
+}
+
 }  // namespace
+
+std::string comment_lines(std::string_view text) {
+  constexpr std::size_t width = 98;
+  std::string out;
+  while (!text.empty()) {
+    auto end = text.size() <= width ? text.size() : text.rfind(' ', width);
+    out += fmt::format("# {}\n", text.substr(0, end));
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+  return out;
+}
 
 std::string show_config(const LoadedConfig& loaded) {
   std::string out;
   for (const auto& key : config_keys()) {
-    const auto origin = loaded.origins.find(std::string(key.name));
     out +=
         fmt::format("{} = {}  # {}\n", key.name, mask_url(format_toml(ref_of(key, loaded.config))),
-                    origin == loaded.origins.end() ? "default" : origin->second.text());
+                    place_of(loaded, std::string(key.name)));
+  }
+  for (const auto& [key, value] : backend_settings(loaded.config)) {
+    out += fmt::format("{} = {}  # {}\n", key, mask_url(value), place_of(loaded, key));
   }
   return out;
 }
@@ -79,9 +96,26 @@ std::string sample_config() {
     }
     out += described(key, defaults);
   }
+  out += std::string(kBackendsHead) + sample_backends();
   out.pop_back();
   return out;
 }
+
+namespace {
+
+// A setting of a table that only one of them has is empty in the other.
+void diff_backends(const Config& from, const Config& to, std::vector<ConfigChange>& changes) {
+  std::map<std::string, std::pair<std::string, std::string>> values;
+  for (auto& [key, value] : backend_settings(from)) values[key].first = std::move(value);
+  for (auto& [key, value] : backend_settings(to)) values[key].second = std::move(value);
+  for (auto& [key, value] : values) {
+    if (value.first == value.second) continue;
+    changes.push_back(
+        {key, mask_url(std::move(value.first)), mask_url(std::move(value.second)), true});
+  }
+}
+
+}  // namespace
 
 std::vector<ConfigChange> diff_config(const Config& from, const Config& to) {
   std::vector<ConfigChange> changes;
@@ -92,6 +126,7 @@ std::vector<ConfigChange> diff_config(const Config& from, const Config& to) {
     changes.push_back({std::string(key.name), mask_url(std::move(before)),
                        mask_url(std::move(after)), key.reload == Reload::Restart});
   }
+  diff_backends(from, to, changes);
   return changes;
 }
 

@@ -12,6 +12,9 @@ namespace slipway::app {
 // Passwords inside URLs are masked; secrets are not there to mask: keys name files.
 std::string show_config(const LoadedConfig& loaded);
 
+// A text as comment lines of at most 100 columns.
+std::string comment_lines(std::string_view text);
+
 // deploy/slipway.toml: every key, commented out at its default, with what to weigh.
 std::string sample_config();
 
@@ -20,7 +23,8 @@ struct ConfigChange {
   std::string from, to;
   bool needs_restart = false;
 };
-// In the order of the table. A reload applies those without `needs_restart` and names the others.
+// In the order of the table, then the backends. A reload applies those without `needs_restart` and
+// names the others.
 std::vector<ConfigChange> diff_config(const Config& from, const Config& to);
 
 // Copies the keys that a reload may change.

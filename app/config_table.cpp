@@ -194,6 +194,17 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(tasks.fencing),
      .help = "false: what a worker reports counts after it has lost its lease, too. For tests of "
              "tests only."},
+    // ---- reconcile: what clouds have against what the log says ----
+    {SLIPWAY_KEY(reconcile.interval),
+     .help =
+         "How often each cloud is asked what it has. 0: never. Each [[backends]] table says what "
+         "is done about a difference (policy).",
+     .max = 86400},
+    {SLIPWAY_KEY(reconcile.orphan_age),
+     .help =
+         "A thing that carries this installation's tag and belongs to nobody is deleted when it "
+         "is older than this.",
+     .min = 1, .max = 86400},
     {SLIPWAY_KEY(tasks.target_wait), .reload = Reload::Live,
      .help = "desired_workers is what would clear the backlog in this time.", .min = 1,
      .max = 86400},

@@ -48,21 +48,37 @@ TomlSetting setting_of(const std::string& key, const toml::node& node, Origin or
   return setting;
 }
 
+// In the order of the file; toml++ sorts by name.
+template <class T>
+void sort_by_place(std::vector<T>& all) {
+  std::sort(all.begin(), all.end(), [](const T& a, const T& b) {
+    return std::tie(a.origin.line, a.origin.column) < std::tie(b.origin.line, b.origin.column);
+  });
+}
+
 void flatten(const toml::table& table, const std::string& prefix, const std::string& path,
-             std::vector<TomlSetting>& out) {
+             TomlTable& out) {
   for (const auto& [name, node] : table) {
     const auto key = prefix + std::string(name.str());
+    const auto* array = node.as_array();
     if (const auto* inner = node.as_table()) {
       flatten(*inner, key + '.', path, out);
+    } else if (array != nullptr && array->is_array_of_tables()) {
+      for (const auto& item : *array) {
+        auto& added = out.tables.emplace_back(TomlTable{key, origin_of(path, item.source())});
+        flatten(*item.as_table(), "", path, added);
+        sort_by_place(added.settings);
+        sort_by_place(added.tables);
+      }
     } else {
-      out.push_back(setting_of(key, node, origin_of(path, name.source())));
+      out.settings.push_back(setting_of(key, node, origin_of(path, name.source())));
     }
   }
 }
 
 }  // namespace
 
-std::vector<TomlSetting> read_toml(const std::string& path, std::vector<ConfigError>& errors) {
+TomlTable read_toml(const std::string& path, std::vector<ConfigError>& errors) {
   std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
@@ -80,13 +96,30 @@ std::vector<TomlSetting> read_toml(const std::string& path, std::vector<ConfigEr
     errors.push_back({origin_of(path, error.source()), std::string(error.description())});
     return {};
   }
-  std::vector<TomlSetting> settings;
-  flatten(result->table(), "", path, settings);
-  // In the order of the file; toml++ sorts by name.
-  std::sort(settings.begin(), settings.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.origin.line, a.origin.column) < std::tie(b.origin.line, b.origin.column);
-  });
-  return settings;
+  TomlTable file_table;
+  flatten(result->table(), "", path, file_table);
+  sort_by_place(file_table.settings);
+  sort_by_place(file_table.tables);
+  return file_table;
+}
+
+base::Status take_setting(const TomlSetting& setting, const ValueRef& into) {
+  auto* const* list = std::get_if<TextList*>(&into);
+  const bool wants_text =
+      std::holds_alternative<std::string*>(into) || std::holds_alternative<SecretFile*>(into);
+  const bool wants_bare = std::holds_alternative<bool*>(into) ||
+                          std::holds_alternative<std::uint64_t*>(into) ||
+                          std::holds_alternative<double*>(into);
+  const bool fits = setting.unusable.empty() && setting.is_array == (list != nullptr) &&
+                    !(wants_text && !setting.is_text) && !(wants_bare && setting.is_text);
+  if (!fits) {
+    return base::fail(base::Errc::InvalidArgument,
+                      fmt::format("expected {}, found {}", type_name(into),
+                                  setting.unusable.empty() ? "another type" : setting.unusable));
+  }
+  if (list == nullptr) return parse_value(setting.texts[0], into);
+  **list = setting.texts;
+  return {};
 }
 
 }  // namespace slipway::app

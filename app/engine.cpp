@@ -6,11 +6,9 @@
 
 #include <filesystem>
 
-#include "app/clouds.hpp"
+#include "app/backends.hpp"
 #include "app/secret_file.hpp"
-#include "core/domain/cloud_face.hpp"
 #include "metrics/log.hpp"
-#include "workers/backends/simulated/simulated_backend.hpp"
 
 namespace slipway::app {
 namespace {
@@ -60,6 +58,8 @@ eventstore::SequencerOptions sequencer_options(const Config& c) {
   o.retention.answers = c.eventlog.idempotency_retention;
   o.retention.secrets = c.secrets.grace;
   o.fence = c.tasks.fencing;
+  o.reconcile.interval = c.reconcile.interval;
+  o.reconcile.orphan_age = c.reconcile.orphan_age;
   return o;
 }
 
@@ -163,7 +163,7 @@ Engine::Engine(const Config& config, metrics::Instruments& instruments, metrics:
       initialized_(recovered.world.initialized()),
       effects_(std::make_unique<Effects>(broker_)) {
   log_recovery(recovered);
-  for (const auto& [name, backend] : recovered.world.backends()) backends_.insert(name);
+  backends_ = recovered.world.backends();
   const auto options = sequencer_options(config);
   core_ = std::make_unique<eventstore::SequencerCore>(*log_, std::move(recovered.world), clock_,
                                                       options, base::SystemIdSource().random64());
@@ -184,9 +184,7 @@ Engine::Engine(const Config& config, metrics::Instruments& instruments, metrics:
       });
   core_->add_listener(snapshotter_.get());
   core_->add_listener(&arrivals_);
-  for (const SimulatedCloud& cloud : simulated_clouds(config, config.server.data_dir)) {
-    backend_metrics_.add(cloud.name);
-  }
+  for (const std::string& name : opened_backends(config)) backend_metrics_.add(name);
 }
 
 std::function<void()> Engine::beat(std::string name) {
@@ -324,55 +322,6 @@ base::Result<std::shared_ptr<const workers::CurveKeys>> read_curve_keys(const Se
   auto keys = workers::parse_key_file(text->reveal(), file.path);
   if (!keys) return base::fail(keys.error());
   return std::make_shared<const workers::CurveKeys>(std::move(*keys));
-}
-
-namespace {
-
-workers::simulated::Options simulated_options(const Config& config) {
-  workers::simulated::Options o;
-  const SimulatedConfig& c = config.simulated;
-  o.create = {c.create_latency, c.latency_jitter};
-  for (workers::simulated::Latency* l : {&o.change, &o.remove}) {
-    *l = {c.operation_latency, c.latency_jitter};
-  }
-  o.migrate = {c.create_latency * 2, c.latency_jitter};
-  o.image = o.migrate;
-  o.failure_rate = c.failure_rate;
-  o.capacity_vms = c.capacity_vms;
-  o.quota_vms = c.quota_vms;
-  o.forgetful = c.forgetful;
-  o.call_timeout = config.backend.call_timeout;
-  return o;
-}
-
-// What is there before anybody asks for it.
-void add_first_vms(workers::simulated::Options& options, const domain::CloudFace& face) {
-  for (const domain::FaceNode& node : face.first_nodes) {
-    options.first_vms.push_back({domain::first_node_id(options.name, node.number),
-                                 domain::first_node_spec(face, node, options.name)});
-  }
-}
-
-}  // namespace
-
-base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
-    const Config& config, const std::string& data_dir, const base::Clock& clock) {
-  std::vector<std::unique_ptr<workers::Backend>> out;
-  for (const SimulatedCloud& cloud : simulated_clouds(config, data_dir)) {
-    workers::simulated::Options options = simulated_options(config);
-    options.name = cloud.name;
-    const domain::CloudFace* face = domain::find_face(cloud.face);
-    if (face == nullptr && !cloud.face.empty()) {
-      return base::fail(base::Errc::InvalidArgument,
-                        fmt::format("simulated.clouds: there is no face \"{}\"", cloud.face));
-    }
-    if (face != nullptr) add_first_vms(options, *face);
-    auto backend =
-        workers::simulated::SimulatedBackend::open(cloud.file, std::move(options), clock);
-    if (!backend) return base::fail(backend.error());
-    out.push_back(std::move(*backend));
-  }
-  return out;
 }
 
 }  // namespace slipway::app

@@ -3,7 +3,7 @@
 // the process. Members stand in the order of dependency, so destruction is shutdown; stop() does it
 // in good order first.
 #include <memory>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -65,8 +65,11 @@ class Engine {
   }
   // False before the first start of a fresh log: it wants InitializeSystem.
   bool initialized() const { return initialized_; }
-  // Whether the log knew the backend when it was opened.
-  bool knows_backend(const std::string& name) const { return backends_.contains(name); }
+  // Whether the log knew the backend, with these settings, when it was opened.
+  bool knows(const domain::Backend& backend) const {
+    const auto it = backends_.find(backend.name);
+    return it != backends_.end() && it->second == backend;
+  }
 
   // The value of a secret that an event names.
   base::Result<base::Secret> open_secret(std::string_view ref, std::string_view tenant) const;
@@ -95,7 +98,7 @@ class Engine {
   BackendMetrics backend_metrics_;
   eventstore::ArrivalRates arrivals_;
   bool initialized_ = false;
-  std::set<std::string> backends_;  // that the log knew at its opening
+  std::map<std::string, domain::Backend> backends_;  // that the log knew at its opening
   std::unique_ptr<eventstore::SequencerCore> core_;
   std::unique_ptr<eventstore::Snapshotter> snapshotter_;
   class Effects;
@@ -112,7 +115,5 @@ class Engine {
 workers::WorkerOptions worker_options(const Config& config, std::string name);
 // The CURVE keys that a key file or credential holds; null if none is named.
 base::Result<std::shared_ptr<const workers::CurveKeys>> read_curve_keys(const SecretFile& file);
-base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(
-    const Config& config, const std::string& data_dir, const base::Clock& clock);
 
 }  // namespace slipway::app

@@ -25,6 +25,14 @@ void SequencerMetrics::on_stale_report() { m_.task_stale_results.with(kPool).add
 void SequencerMetrics::on_lease_expired() { m_.task_lease_expirations.with(kPool).add(); }
 void SequencerMetrics::on_timer_late(base::Duration late) { m_.timers_late->observe(late); }
 
+void SequencerMetrics::on_reconciled(std::string_view backend, std::string_view result,
+                                     base::Duration) {
+  m_.reconcile_runs.with(backend, result).add();
+}
+void SequencerMetrics::on_finding(std::string_view backend, std::string_view kind) {
+  m_.reconcile_findings.with(backend, kind).add();
+}
+
 void TaskTimings::on_committed(const eventstore::CommittedBatchPtr& batch) {
   for (const domain::RecordBody& record : batch->records) {
     for (const domain::Event& event : record.events) {

@@ -24,6 +24,9 @@ class SequencerMetrics final : public eventstore::SequencerObserver {
   void on_stale_report() override;
   void on_lease_expired() override;
   void on_timer_late(base::Duration late) override;
+  void on_reconciled(std::string_view backend, std::string_view result,
+                     base::Duration took) override;
+  void on_finding(std::string_view backend, std::string_view kind) override;
 
  private:
   metrics::Instruments& m_;

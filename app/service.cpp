@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <future>
 
-#include "app/clouds.hpp"
+#include "app/backends.hpp"
 #include "app/config_rules.hpp"
 #include "app/listeners.hpp"
 #include "app/secret_file.hpp"
@@ -132,20 +132,14 @@ base::Status Service::initialize() {
          engine_->secrets().seal(domain::kDemoPasswordRef, domain::kDemoProject, hash)});
   }
   if (news) {
-    auto first =
-        domain::initialize_command(SLIPWAY_VERSION, demo(config_), domain::TaskId(ids.next()));
+    auto first = domain::initialize_command(SLIPWAY_VERSION, demo(config_),
+                                            domain::TaskId(ids.next()), config_.simulated.enabled);
     if (auto status = give(std::move(first), std::move(secrets)); !status) return status;
   }
-  const auto clouds = simulated_clouds(config_, config_.server.data_dir);
-  // The first one is in what a fresh log is given.
-  for (std::size_t i = 1; i < clouds.size(); ++i) {
-    if (engine_->knows_backend(clouds[i].name)) continue;
-    auto cloud = domain::register_command({.name = clouds[i].name,
-                                           .type = "simulated",
-                                           .places_hosts = false,
-                                           .face = clouds[i].face},
-                                          domain::TaskId(ids.next()));
-    if (auto status = give(std::move(cloud)); !status) return status;
+  for (domain::Backend& backend : registered_backends(config_)) {
+    if (engine_->knows(backend)) continue;
+    auto command = domain::register_command(std::move(backend), domain::TaskId(ids.next()));
+    if (auto status = give(std::move(command)); !status) return status;
     news = true;
   }
   if (!news) return {};

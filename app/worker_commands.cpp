@@ -4,6 +4,7 @@
 #include <csignal>
 #include <thread>
 
+#include "app/backends.hpp"
 #include "app/commands.hpp"
 #include "app/engine.hpp"
 #include "app/supervision.hpp"

@@ -143,6 +143,7 @@ struct HourCount {
 struct HostStateCount {
   std::string host;
   domain::VmState state = domain::VmState::Queued;
+  bool lost = false;
   std::int64_t vms = 0;
 };
 

@@ -131,6 +131,9 @@ struct VmRow {
   std::optional<base::Time> deleted_at;
   std::uint64_t version = 0;
   domain::Seq seq = 0;
+  bool lost = false;               // its cloud does not know it any more
+  bool foreign = false;            // nobody made it through this service
+  base::Box<domain::Drift> drift;  // what its cloud has otherwise
 
   const std::string& tenant() const { return spec.project; }
   bool operator==(const VmRow&) const = default;

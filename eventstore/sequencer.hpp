@@ -16,10 +16,12 @@
 #include "core/base/bounded_queue.hpp"
 #include "core/base/clock.hpp"
 #include "core/domain/decide.hpp"
+#include "core/domain/reconcile_rules.hpp"
 #include "core/domain/worker_messages.hpp"
 #include "eventstore/committed.hpp"
 #include "eventstore/event_log.hpp"
 #include "eventstore/live_progress.hpp"
+#include "eventstore/reconciler.hpp"
 #include "eventstore/retention.hpp"
 #include "eventstore/space_guard.hpp"
 #include "eventstore/task_leases.hpp"
@@ -100,6 +102,11 @@ class SequencerObserver {
   virtual void on_stale_report() = 0;
   virtual void on_lease_expired() = 0;
   virtual void on_timer_late(base::Duration late) = 0;
+  // A cloud was listed, or could not be (`result`: done, failed), in so long.
+  virtual void on_reconciled(std::string_view /*backend*/, std::string_view /*result*/,
+                             base::Duration /*took*/) {}
+  // What the list showed: Finding::kind.
+  virtual void on_finding(std::string_view /*backend*/, std::string_view /*kind*/) {}
 };
 
 struct SequencerOptions {
@@ -110,6 +117,7 @@ struct SequencerOptions {
   std::size_t batch_bytes_max = std::size_t{1} << 20U;
   std::size_t queue_capacity = 4096;
   RetentionOptions retention;
+  ReconcileOptions reconcile;
   bool fence = true;  // for the crash harness's control run only
 };
 
@@ -173,6 +181,7 @@ class SequencerCore {
   void take(domain::WorkerReport& report);
   void take(const domain::WorkerHeartbeat& heartbeat);
   void take(const domain::WorkerGoodbye& goodbye);
+  void take(const domain::InventoryPage& page);
 
   // True if the key was used before: the submission is answered then.
   bool answer_from_memory(Submission& submission);
@@ -199,6 +208,10 @@ class SequencerCore {
   bool is_read_only() const { return space_ && space_() == SpaceState::ReadOnly; }
   void end_lease(const domain::TaskId& task, domain::LeaseEnd why);
   void sample_hour();
+  // Asks the clouds whose time has come what they have (sequencer_reconcile.cpp).
+  void run_reconciler();
+  void note_missing(const domain::ReconcileContext& context, const Reconciler::Run& run);
+  void note(domain::Finding&& finding, const std::string& backend);
   // Leases READY tasks to free slots; true if it stopped because the batch is full.
   bool dispatch();
   void lease_to(domain::TaskId id, WorkerSession& session);
@@ -227,6 +240,7 @@ class SequencerCore {
 
   Retention retention_;
   TaskLeaseTable leases_;
+  Reconciler reconciler_;
   LiveProgress progress_;
   base::Time now_{};
   base::SteadyTime steady_{};

@@ -34,6 +34,7 @@ SequencerCore::SequencerCore(EventLog& log, domain::World world, const base::Clo
       clock_(clock),
       options_(std::move(options)),
       retention_(log, options_.retention),
+      reconciler_(options_.reconcile),
       random_state_(random) {
   const auto id = base::parse_uuid(log_.head().log_id);
   CHECK(id.has_value(), "the log's id is no UUID: '{}'", log_.head().log_id);
@@ -63,6 +64,7 @@ base::Status SequencerCore::process(std::vector<Input>& inputs) {
   if (auto status = expire_leases(); !status) return status;
   if (auto status = sweep(); !status) return status;
   sample_hour();
+  run_reconciler();
   for (bool more = true; more;) {
     more = dispatch();
     if (auto status = flush(); !status) return status;
@@ -277,6 +279,8 @@ void SequencerCore::index_streams(const domain::RecordBody& record,
 // What an event means for the volatile side: a lease that is over, a worker that is to stop.
 void SequencerCore::note_consequences(const domain::RecordBody& record) {
   for (const domain::Event& event : record.events) {
+    if (event.stream.kind == domain::StreamKind::Vm)
+      reconciler_.touch(domain::VmId(event.stream.id));
     if (event.stream.kind != domain::StreamKind::Task) continue;
     const domain::TaskId task(event.stream.id);
     const auto state = domain::state_after(event.body);
@@ -376,7 +380,10 @@ std::optional<base::Time> SequencerCore::next_timer() const {
 
 std::optional<base::SteadyTime> SequencerCore::next_lease_expiry() const {
   if (is_read_only()) return steady_ + kReadOnlyPoll;
-  return leases_.next_expiry();
+  const auto expiry = leases_.next_expiry();
+  const auto reconcile = reconciler_.next_due();
+  if (!expiry || !reconcile) return expiry ? expiry : reconcile;
+  return std::min(*expiry, *reconcile);
 }
 
 base::Status SequencerCore::run_timers() {

@@ -201,6 +201,7 @@ void SequencerCore::lease_to(domain::TaskId id, WorkerSession& session) {
   domain::WorkOrder order =
       domain::make_work_order(world_, options_.policy, task, log_.head().epoch);
   order.asked_at_us = session.asked_at_us;
+  order.installation = base::to_string(log_id_);
   effect(session.id, std::move(order), task.tenant);
 }
 

@@ -77,6 +77,14 @@ WorkerSession* TaskLeaseTable::roomiest(std::string_view pool, base::SteadyTime 
   return best;
 }
 
+const WorkerSession* TaskLeaseTable::any_of(std::string_view pool, base::SteadyTime since) const {
+  for (const auto& [id, s] : sessions_) {
+    if (s.last_seen < since || s.draining) continue;
+    if (std::find(s.pools.begin(), s.pools.end(), pool) != s.pools.end()) return &s;
+  }
+  return nullptr;
+}
+
 void TaskLeaseTable::grant(const domain::TaskId& task, domain::FencingToken token,
                            const domain::SessionId& session, base::SteadyTime expires) {
   release(task);

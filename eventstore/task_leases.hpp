@@ -66,6 +66,10 @@ class TaskLeaseTable {
   // attempt.
   WorkerSession* roomiest(std::string_view pool, base::SteadyTime since);
 
+  // Any session of that pool that was heard of since `since`, but no draining one; nullptr for
+  // none.
+  const WorkerSession* any_of(std::string_view pool, base::SteadyTime since) const;
+
   // ---- leases ----
   void grant(const domain::TaskId& task, domain::FencingToken token,
              const domain::SessionId& session, base::SteadyTime expires);

@@ -335,6 +335,19 @@ struct Instruments {
                                             {.name = "slipway_eventlog_group_commit_events",
                                              .help = "Events that shared one sync.",
                                              .bounds = kBatchBuckets}};
+  Counters<2> reconcile_runs{registry,
+                             {.name = "slipway_reconcile_runs_total",
+                              .help = "Lists of what a cloud has: done, failed.",
+                              .scope = Scope::Service,
+                              .max_series = 128},
+                             {{"backend"}, {"result"}}};
+  Counters<2> reconcile_findings{
+      registry,
+      {.name = "slipway_reconcile_findings_total",
+       .help = "What such a list showed: drifted, adopted, repaired, lost, found, orphan, ...",
+       .scope = Scope::Service,
+       .max_series = 640},
+      {{"backend"}, {"kind"}}};
   Histograms<> timers_late{registry,
                            {.name = "slipway_timers_late_seconds",
                             .help = "How long after it was due a timer fired.",

@@ -169,6 +169,7 @@ std::string StepRunner::subject() const {
       if (!steps_[i - 1].ref.empty()) return steps_[i - 1].ref;
     }
   }
+  if (order.args.orphan) return order.args.orphan->ref;
   return order.command == domain::CommandKind::ImageDelete ? order.image_ref : order.vm_ref;
 }
 

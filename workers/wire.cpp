@@ -49,6 +49,14 @@ constexpr MessageType type_of<domain::WorkerGoodbye>() {
   return MessageType::Goodbye;
 }
 template <>
+constexpr MessageType type_of<domain::InventoryPage>() {
+  return MessageType::InventoryPage;
+}
+template <>
+constexpr MessageType type_of<domain::TakeInventory>() {
+  return MessageType::TakeInventory;
+}
+template <>
 constexpr MessageType type_of<domain::Welcome>() {
   return MessageType::Welcome;
 }
@@ -172,6 +180,7 @@ base::Status read_body(MessageType type, base::JsonValue json, domain::WorkerInp
   if (type == MessageType::Heartbeat) return read_into<V, domain::WorkerHeartbeat>(json, out);
   if (type == MessageType::Hello) return read_into<V, domain::WorkerHello>(json, out);
   if (type == MessageType::Goodbye) return read_into<V, domain::WorkerGoodbye>(json, out);
+  if (type == MessageType::InventoryPage) return read_into<V, domain::InventoryPage>(json, out);
   return fail(Errc::InvalidArgument, "wire: not a message of a worker's");
 }
 
@@ -183,6 +192,7 @@ base::Status read_body(MessageType type, base::JsonValue json, domain::ServerMes
   if (type == MessageType::Welcome) return read_into<V, domain::Welcome>(json, out);
   if (type == MessageType::CancelLease) return read_into<V, domain::CancelLease>(json, out);
   if (type == MessageType::DrainWorker) return read_into<V, domain::DrainWorker>(json, out);
+  if (type == MessageType::TakeInventory) return read_into<V, domain::TakeInventory>(json, out);
   return fail(Errc::InvalidArgument, "wire: not a message of the server's");
 }
 

@@ -36,12 +36,14 @@ enum class MessageType : std::uint8_t {
   Report = 2,
   Heartbeat = 3,
   Goodbye = 4,
+  InventoryPage = 5,
   Welcome = 16,
   WorkOrder = 17,
   ReportAck = 18,
   HeartbeatAck = 19,
   CancelLease = 20,
   DrainWorker = 21,
+  TakeInventory = 22,
 };
 
 struct Frames {

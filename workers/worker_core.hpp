@@ -105,13 +105,16 @@ class WorkerCore {
   struct Target {
     Backend* backend = nullptr;
     BackendGuard guard;
+    bool taking_inventory = false;  // one list at a time
   };
+  void send_inventory(const domain::TakeInventory& asked, BackendAnswer&& answer);
 
   void on(domain::Welcome&& m);
   void on(domain::ReportAck&& m);
   void on(domain::HeartbeatAck&& m);
   void on(domain::CancelLease&& m);
   void on(domain::DrainWorker&& m);
+  void on(domain::TakeInventory&& m);  // worker_inventory.cpp
   bool seen_before(const domain::WorkOrder& order);
   void on_order(domain::WorkOrder&& order, Secrets&& secrets);
   Held* find(const domain::TaskId& task, domain::FencingToken token);

@@ -62,6 +62,8 @@ void write_vm(JsonWriter& w, const eventstore::VmRow& vm,
   base::write_json(w, spec.labels);
   id_or_null(w, "task", vm.task);
   text_or_null(w, "error", vm.error);
+  w.member("lost", vm.lost).member("foreign", vm.foreign).key("drift");
+  base::write_json(w, vm.drift);
   if (snapshots != nullptr) write_snapshots(w, *snapshots);
   w.member("created_at", vm.created_at).member("launched_at", vm.launched_at);
   w.member("updated_at", vm.updated_at).member("deleted_at", vm.deleted_at);

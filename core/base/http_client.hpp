@@ -48,6 +48,10 @@ struct HttpRequest {
   // again by itself. A request that must not be sent twice, and carries no key that tells the
   // server so, sets this.
   bool fresh_connection = false;
+  // Likewise, but on a kept connection where there is one (and a body): the library is kept from
+  // sending it again. If the connection proves closed, that is Kind::Broken.
+  bool send_once = false;
+  bool verify_tls = true;  // false: whoever answers is believed
   // Asked about ten times a second on the calling thread; false gives up (Kind::Stopped).
   std::function<bool()> keep_going;
 };

@@ -189,7 +189,7 @@ class Decider {
       if (error.message.empty()) error.message = e.message;
       for (auto& f : e.fields) error.fields.push_back(std::move(f));
     };
-    const Backend* backend = find_backend(c.backend);
+    const Backend* backend = find_backend(cloud_wanted(c));
     if (backend != nullptr) spec.backend = backend->name;
     if (const auto size = c.flavor.empty() ? c.size : size_on(world_, spec.backend, c.flavor)) {
       spec.size = *size;
@@ -205,7 +205,7 @@ class Decider {
     }
     // One with a face has addresses of its own.
     const bool in_network = backend == nullptr || backend->face.empty();
-    const Network* network = in_network ? find_network(c.network) : nullptr;
+    const Network* network = in_network ? find_network(c.network, backend) : nullptr;
     if (network != nullptr) {
       spec.network = network->id;
     } else if (in_network) {
@@ -223,31 +223,43 @@ class Decider {
   const LiveImage* find_image(const std::string& wanted, const std::string& backend) const {
     const LiveImage* image = nullptr;
     if (const auto id = base::parse_uuid(wanted)) image = world_.image(ImageId(*id));
-    if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant);
+    if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant, backend);
     if (image == nullptr || image->state != ImageState::Saved) return nullptr;
     if (image->image.is_media()) return nullptr;  // holds no system
     const std::string& lies_on = image->image.backend;
     if (!lies_on.empty() && !backend.empty() && lies_on != backend) return nullptr;
     return image->image.is_public || image->image.tenant == caller().tenant ? image : nullptr;
   }
-  bool may_use(const Network& n) const {
-    return n.first_ipv4 != 0 && (n.shared || n.tenant == caller().tenant);
+  // A network of one cloud is of use there alone; those of none are for clouds without their own. A
+  // cloud that places by itself gives its addresses by itself too.
+  bool may_use(const Network& n, const Backend* backend) const {
+    if (!n.shared && n.tenant != caller().tenant) return false;
+    if (backend == nullptr) return n.first_ipv4 != 0;
+    if (n.backend != backend->name && !(n.backend.empty() && !has_networks(*backend))) return false;
+    return n.backend.empty() ? n.first_ipv4 != 0 : !n.external;
   }
-  const Network* find_network(const std::string& wanted) const {
-    if (wanted.empty()) {
-      const auto& all = world_.networks();
-      const auto it =
-          std::find_if(all.begin(), all.end(), [&](const Network& n) { return may_use(n); });
-      return it == all.end() ? nullptr : &*it;
-    }
+  bool has_networks(const Backend& backend) const {
+    const auto& all = world_.networks();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Network& n) { return n.backend == backend.name; });
+  }
+  const Network* find_network(const std::string& wanted, const Backend* backend) const {
     const Network* network = nullptr;
     if (const auto id = base::parse_uuid(wanted)) network = world_.network(NetworkId(*id));
-    if (network == nullptr) {
-      for (const Network& n : world_.networks()) {
-        if (n.name == wanted && may_use(n)) return &n;
-      }
+    if (network != nullptr) return may_use(*network, backend) ? network : nullptr;
+    for (const Network& n : world_.networks()) {
+      if ((wanted.empty() || n.name == wanted) && may_use(n, backend)) return &n;
     }
-    return network != nullptr && may_use(*network) ? network : nullptr;
+    return nullptr;
+  }
+  // Who names a host or a pool of hosts and no cloud means theirs.
+  std::string cloud_wanted(const CreateVm& c) const {
+    const std::string pool = c.guest ? c.guest->pool : "";
+    if (!c.backend.empty() || (c.host.empty() && pool.empty())) return c.backend;
+    for (const auto& [name, live] : world_.hosts()) {
+      if (name == c.host || (c.host.empty() && live.host.pool == pool)) return live.host.backend;
+    }
+    return {};
   }
   const Backend* find_backend(const std::string& wanted) const {
     return world_.backend(wanted.empty() ? world_.nodes().default_backend() : wanted);
@@ -270,8 +282,9 @@ class Decider {
 
   Status take_address(const CreateVm& c, VmSpec& spec) {
     if (!world_.backend(spec.backend)->places_hosts) return {};
+    const AddressRange* range = world_.addresses(spec.network);
     if (c.ipv4) {
-      if (!world_.addresses(spec.network)->is_free(*c.ipv4) ||
+      if (range == nullptr || !range->is_free(*c.ipv4) ||
           !draft_.addresses_given.emplace(spec.network, *c.ipv4).second) {
         return fail(Errc::UnprocessableArgument,
                     fmt::format("the address {} is not free", ipv4_text(*c.ipv4)));
@@ -282,9 +295,14 @@ class Decider {
     const Infrastructure& all = world_.infrastructure();
     const auto* pool = all.addresses_for(world_.hosts().at(spec.host).host.pool);
     if (pool != nullptr) return take_pool_address(*pool, spec);
+    if (range == nullptr) {
+      return fail(
+          Errc::CapacityExhausted,
+          "the network has no addresses to give: the pool of its hosts needs an address pool");
+    }
     std::size_t& taken = draft_.addresses_taken[spec.network];
     do {
-      spec.ipv4 = world_.addresses(spec.network)->peek(taken++);
+      spec.ipv4 = range->peek(taken++);
       if (spec.ipv4 == 0) return fail(Errc::CapacityExhausted, "the network has no free address");
     } while (!draft_.addresses_given.emplace(spec.network, spec.ipv4).second);
     return {};

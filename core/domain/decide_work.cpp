@@ -363,6 +363,34 @@ Events decide_sample(const World& world, base::Time hour) {
   return std::move(draft.events);
 }
 
+namespace {
+
+// The cloud's own words for what spec and args name by ours.
+void name_parts(const World& world, WorkOrder& order) {
+  const auto ref_of = [&](const Image& image) {
+    return image.backend == order.backend ? image.backend_ref : std::string();
+  };
+  const ImageId& wanted = order.args.image.is_nil() ? order.spec.image : order.args.image;
+  if (const LiveImage* image = world.image(wanted)) {
+    if (order.image_ref.empty()) order.image_ref = ref_of(image->image);
+    order.image_name = image->image.name;
+  }
+  const GuestSpec* guest = order.spec.guest ? &*order.spec.guest : nullptr;
+  ImageId media = guest == nullptr ? ImageId() : guest->media;
+  if (order.args.guest && !order.args.guest->media.is_nil()) media = order.args.guest->media;
+  if (const LiveImage* image = world.image(media)) {
+    order.media_ref = ref_of(image->image);
+    order.media_name = image->image.name;
+  }
+  const Network* network = world.network(order.spec.network);
+  if (network != nullptr && network->backend == order.backend) {
+    order.network_ref = network->backend_ref;
+  }
+  if (network != nullptr) order.network_name = network->name;
+}
+
+}  // namespace
+
 WorkOrder make_work_order(const World& world, const Policy& policy, const Task& task,
                           std::uint64_t epoch) {
   WorkOrder order;
@@ -382,7 +410,7 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
   if (const Vm* vm = world.vm(task.vm())) {
     order.vm = vm->id;
     order.vm_ref = vm->backend_ref;
-    order.vm_key = correlation_key(vm->creator, "vm.create");
+    if (!vm->foreign) order.vm_key = correlation_key(vm->creator, "vm.create");
     order.spec = vm->spec;
   }
   if (const LiveImage* image = world.image(task.image())) {
@@ -395,6 +423,11 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
   if (task.command == CommandKind::ImageDelete || task.command == CommandKind::ImageCapture) {
     order.args.image = task.image();
   }
+  if (order.args.orphan) {
+    order.vm_ref = order.args.orphan->ref;
+    order.vm_key = order.args.orphan->key;
+  }
+  name_parts(world, order);
   if (task.steps.size() == 1 && task.steps[0].state == StepState::Started &&
       task.steps[0].token == task.token) {
     order.granted_step = task.steps[0].step;

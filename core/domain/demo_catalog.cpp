@@ -118,15 +118,17 @@ std::vector<std::string> every_menu() {
 
 }  // namespace
 
-InitializeSystem demo_catalog(std::string version, bool demo) {
+InitializeSystem demo_catalog(std::string version, bool demo, bool simulated) {
   InitializeSystem all;
   all.version = std::move(version);
   all.demo = demo;
-  all.backends = {{std::string(kBackend), "simulated", "default", true, ""}};
-  all.hosts = hosts();
   all.flavors = flavors();
-  all.images = {cirros()};
-  all.networks = networks();
+  if (simulated) {
+    all.backends = {{std::string(kBackend), "simulated", "default", true, ""}};
+    all.hosts = hosts();
+    all.images = {cirros()};
+    all.networks = networks();
+  }
   all.pools = {{std::string(kDefaultPool)}};
   all.projects = {{ProjectId(uuid(kAdminProjectId)), std::string(kAdminProject), "default", {}},
                   {ProjectId(uuid(kDemoProjectId)), std::string(kDemoProject), "default", {}}};
@@ -139,14 +141,14 @@ InitializeSystem demo_catalog(std::string version, bool demo) {
   return all;
 }
 
-Command initialize_command(std::string version, bool demo, const TaskId& task) {
+Command initialize_command(std::string version, bool demo, const TaskId& task, bool simulated) {
   Command command;
   command.caller.tenant = kDemoProject;
   command.caller.actor = "system";
   command.caller.role = Role::Admin;
   command.caller.dialect = Dialect::System;
   command.task = task;
-  command.body = demo_catalog(std::move(version), demo);
+  command.body = demo_catalog(std::move(version), demo, simulated);
   return command;
 }
 

@@ -13,11 +13,15 @@ inline constexpr std::string_view kDemoPassword = "test";
 inline constexpr std::string_view kDemoProject = "demo";
 inline constexpr std::string_view kDemoPasswordRef = "user-demo-password";
 
-// `demo`: with project, user and password reference as well; else the catalogue alone.
-InitializeSystem demo_catalog(std::string version, bool demo);
+// `demo`: with project, user and password reference as well; else the catalogue alone. `simulated`:
+// with that cloud, its hosts, images and networks; else the first one that is registered is the
+// cloud of whoever names none, and its own images and networks become known when it is first
+// listed.
+InitializeSystem demo_catalog(std::string version, bool demo, bool simulated = true);
 
 // The whole command, as the system asks for it.
-Command initialize_command(std::string version, bool demo, const TaskId& task);
+Command initialize_command(std::string version, bool demo, const TaskId& task,
+                           bool simulated = true);
 
 // The command that makes a further cloud known, in its own name.
 Command register_command(Backend backend, const TaskId& task);

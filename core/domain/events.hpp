@@ -11,6 +11,7 @@
 #include "core/domain/membership_events.hpp"
 #include "core/domain/people_events.hpp"
 #include "core/domain/pool_events.hpp"
+#include "core/domain/reconcile_events.hpp"
 #include "core/domain/system_events.hpp"
 #include "core/domain/task_events.hpp"
 #include "core/domain/vm_events.hpp"
@@ -57,7 +58,9 @@ using EventVariant = std::variant<
     GroupMemberAdded, GroupMemberRemoved, UserUpdated, SessionOpened, SessionRenewed,
     SessionClosed, AuditNoted, AuditHidden,
     // to whom VMs are given
-    VmAssigned, VmReleased>;
+    VmAssigned, VmReleased,
+    // what was found in a cloud
+    VmPlaced, VmLost, VmFound, VmDrifted, VmReconciled, OrphanFound>;
 // clang-format on
 
 struct EventBody : EventVariant {

@@ -25,7 +25,7 @@ struct Tag {
 struct SeenVm {
   std::string ref;  // the cloud's own id
   Tag tag;
-  VmId vm;  // from the tag; nil without one
+  VmId vm;  // that the cloud keeps with it; nil for none
   std::string name;
   VmState state = VmState::Running;  // LAUNCHING and such while the cloud is at work on it
   std::string fault;                 // ERROR: what the cloud says of it

@@ -59,7 +59,10 @@ Status decide_on(Draft& draft, const Command& command, const ReleaseVm& c) {
 Status decide_on(Draft& draft, const Command& command, const RegisterBackend& c) {
   const Backend& backend = c.backend;
   if (backend.name.empty()) return fail(Errc::UnprocessableArgument, "a cloud needs a name");
-  if (draft.world.backend(backend.name) != nullptr) {
+  // One that is there may get other settings, but not become another kind of cloud.
+  const Backend* known = draft.world.backend(backend.name);
+  if (known != nullptr &&
+      (known->type != backend.type || known->face != backend.face || *known == backend)) {
     return fail(Errc::NameTaken, fmt::format("there is a cloud '{}'", backend.name));
   }
   if (command.caller.tenant != backend.name) {
@@ -70,7 +73,7 @@ Status decide_on(Draft& draft, const Command& command, const RegisterBackend& c)
     return fail(Errc::UnprocessableArgument, fmt::format("no face '{}'", backend.face));
   }
   draft.add(StreamKind::Backend, backend.name, BackendRegistered{backend});
-  if (face == nullptr) return {};
+  if (face == nullptr || known != nullptr) return {};
   for (const FaceNode& node : face->first_nodes) {
     const VmId id = first_node_id(backend.name, node.number);
     draft.add(StreamKind::Vm, id, VmRequested{first_node_spec(*face, node, backend.name), {}});

@@ -7,7 +7,8 @@ std::string place(const Draft& draft, const PlaceWanted& wanted, const Size& siz
   double best_share = 2;
   for (const auto& [name, live] : draft.world.hosts()) {
     const Host& host = live.host;
-    if (!host.enabled || host.backend != wanted.backend || name == wanted.except) continue;
+    if (!host.enabled || !host.alive || host.backend != wanted.backend || name == wanted.except)
+      continue;
     if (!wanted.host.empty() && name != wanted.host) continue;
     if (live.reservable && !draft.world.leases().is_open_to(name, wanted.tenant)) continue;
     if (!wanted.pool.empty() && host.pool != wanted.pool) continue;

@@ -37,6 +37,7 @@ constexpr std::array kVmResetSystem{Step{"vm.reset_system", ""},
 constexpr std::array kVmSetCredential{Step{"vm.set_credential", "", kRepeatable}};
 constexpr std::array kVmConsoleSecret{Step{"vm.console_secret", "", kRepeatable}};
 constexpr std::array kMediaInsert{Step{"media.insert", "", kRepeatable}};
+constexpr std::array kPartDelete{Step{"part.delete", "", kRepeatable}};
 constexpr std::array kMediaEject{Step{"media.eject", "", kRepeatable}};
 
 }  // namespace
@@ -98,6 +99,10 @@ std::span<const Step> plan_of(CommandKind command) {
       return kMediaInsert;
     case VmMediaEject:
       return kMediaEject;
+    case OrphanVmDelete:
+      return kVmDelete;
+    case OrphanPartDelete:
+      return kPartDelete;
     case BatchVmStop:
     case MigrationStart:
     case ImageRegister:

@@ -80,6 +80,20 @@ std::string mac_of(const VmSpec& spec);                          // that, or the
 // Its GuestSpec, or one that says no more than the rest of `spec` does.
 GuestSpec guest_of(const VmSpec& spec);
 
+// What of a VM its cloud has otherwise.
+struct Drift {
+  std::string what;
+  std::string expected;
+  std::string found;
+  bool operator==(const Drift&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("what", s.what);
+    v("expected", s.expected);
+    v("found", s.found);
+  }
+};
+
 struct Snapshot {
   std::string name;
   std::string description;
@@ -162,6 +176,7 @@ struct Image {
   std::optional<VmId> source_vm;
   Labels properties;
   base::Box<ImageTraits> traits;
+  bool foreign = false;  // found in its cloud: nobody brought it through this service
   bool is_media() const { return traits && traits->kind == ImageKind::Media; }
   bool operator==(const Image&) const = default;
   template <class S, class V>
@@ -182,6 +197,7 @@ struct Image {
     v("source_vm", s.source_vm);
     v("properties", s.properties);
     v("traits", s.traits);
+    v("foreign", s.foreign);
   }
 };
 
@@ -196,6 +212,8 @@ struct Network {
   std::uint32_t first_ipv4 = 0;  // the range that VMs get; 0 for a network that gives none
   std::uint32_t last_ipv4 = 0;
   std::uint32_t revision = 1;
+  std::string backend;  // empty: of every cloud that takes its addresses from here
+  std::string backend_ref;
   bool operator==(const Network&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -209,6 +227,8 @@ struct Network {
     v("first_ipv4", s.first_ipv4);
     v("last_ipv4", s.last_ipv4);
     v("revision", s.revision);
+    v("backend", s.backend);
+    v("backend_ref", s.backend_ref);
   }
 };
 
@@ -219,6 +239,7 @@ struct Host {
   std::string pool;  // empty: in none, and takes no VMs
   std::string address;
   bool enabled = true;
+  bool alive = true;        // as its cloud says, see HostLost
   std::uint64_t vcpus = 0;  // capacity; used is folded from the VMs placed here
   std::uint64_t memory_mb = 0;
   std::uint64_t disk_gb = 0;
@@ -231,6 +252,7 @@ struct Host {
     v("pool", s.pool);
     v("address", s.address);
     v("enabled", s.enabled);
+    v("alive", s.alive);
     v("vcpus", s.vcpus);
     v("memory_mb", s.memory_mb);
     v("disk_gb", s.disk_gb);
@@ -243,6 +265,8 @@ struct Backend {
   std::string worker_pool = "default";
   bool places_hosts = true;  // the core chooses the host and the address
   std::string face;          // of a simulated one that plays another cloud (cloud_face.hpp)
+  ReconcilePolicy policy = ReconcilePolicy::Report;
+  std::string tenant;  // whom VMs are shown to that were not made here; empty: nobody
   bool operator==(const Backend&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -251,6 +275,8 @@ struct Backend {
     v("worker_pool", s.worker_pool);
     v("places_hosts", s.places_hosts);
     v("face", s.face);
+    v("policy", s.policy);
+    v("tenant", s.tenant);
   }
 };
 

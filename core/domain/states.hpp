@@ -45,6 +45,13 @@ constexpr std::array<std::string_view, 5> enum_names(CancelReason) {
   return {"none", "client", "dependency", "deadline", "attempts-exhausted"};
 }
 
+// What is done where a cloud has a VM otherwise than the log: say so; follow the cloud; change it
+// back.
+enum class ReconcilePolicy : std::uint8_t { Report, Adopt, Repair };
+constexpr std::array<std::string_view, 3> enum_names(ReconcilePolicy) {
+  return {"report", "adopt", "repair"};
+}
+
 enum class VmState : std::uint8_t {
   Queued,
   Launching,
@@ -196,8 +203,10 @@ enum class CommandKind : std::uint8_t {
   VmAssign,
   VmRelease,
   BackendRegister,
+  OrphanVmDelete,
+  OrphanPartDelete,
 };
-constexpr std::array<std::string_view, 98> enum_names(CommandKind) {
+constexpr std::array<std::string_view, 100> enum_names(CommandKind) {
   return {"vm.create",
           "vm.delete",
           "vm.start",
@@ -295,11 +304,17 @@ constexpr std::array<std::string_view, 98> enum_names(CommandKind) {
           "audit.hide",
           "vm.assign",
           "vm.release",
-          "backend.register"};
+          "backend.register",
+          "orphan.vm.delete",
+          "orphan.part.delete"};
 }
 constexpr bool is_batch(CommandKind k) {
   return (k >= CommandKind::BatchCommands && k <= CommandKind::BatchTaskRedrive) ||
          k == CommandKind::BatchVmStop || k == CommandKind::MigrationStart;
+}
+// Those that reconciliation begins, and no client may.
+constexpr bool is_orphan_delete(CommandKind k) {
+  return k == CommandKind::OrphanVmDelete || k == CommandKind::OrphanPartDelete;
 }
 // Those that give a VM another size.
 constexpr bool is_resize(CommandKind k) {

@@ -125,7 +125,7 @@ base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
   added.vcpus += vm.spec.size.vcpus;
   added.memory_mb += vm.spec.size.memory_mb;
   added.disk_gb += vm.spec.size.disk_gb;
-  args.live = vm.state == VmState::Running;
+  args.live = vm.state == VmState::Running && !args.evacuate;
   return {};
 }
 
@@ -242,21 +242,29 @@ void add_changes(Draft& draft, const Vm& vm, const Task& task) {
   add_guest_changes(draft, vm, task.command, args);
 }
 
-// Where its display is served is known to the backend alone, and may change with any command.
-void note_display(Draft& draft, const Vm& vm, const base::RawJson& result) {
+// What is known to the cloud alone: where its display is served, and of one that places by itself
+// the host and the address. May change with any command.
+void note_facts(Draft& draft, const Vm& vm, const base::RawJson& result) {
   thread_local base::JsonParser parser({.depth = 64});
   if (result.text.empty()) return;
   const auto json = parser.parse_trusted(result.text);
-  const auto display = json ? json->find("display") : std::nullopt;
-  const auto text = display ? display->string() : std::nullopt;
-  if (!text || (vm.spec.guest && vm.spec.guest->display == *text)) return;
-  GuestSpec guest = vm.spec.guest ? *vm.spec.guest : GuestSpec{};
-  guest.display = *text;
-  draft.add(StreamKind::Vm, vm.id, VmConfigured{std::move(guest)});
+  VmFacts facts;
+  if (!json || !base::read_json(*json, facts)) return;
+  if (!facts.display.empty() && !(vm.spec.guest && vm.spec.guest->display == facts.display)) {
+    GuestSpec guest = vm.spec.guest ? *vm.spec.guest : GuestSpec{};
+    guest.display = facts.display;
+    draft.add(StreamKind::Vm, vm.id, VmConfigured{std::move(guest)});
+  }
+  const Backend* backend = draft.world.backend(vm.spec.backend);
+  if (backend == nullptr || backend->places_hosts) return;
+  const std::uint32_t ipv4 = parse_ipv4(facts.ipv4).value_or(0);
+  if ((!facts.host.empty() && facts.host != vm.spec.host) || (ipv4 != 0 && ipv4 != vm.spec.ipv4)) {
+    draft.add(StreamKind::Vm, vm.id, VmPlaced{facts.host, ipv4, facts.mac});
+  }
 }
 
 void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
-  if (task.command < CommandKind::VmSetCores) note_display(draft, vm, ending.result);
+  if (task.command < CommandKind::VmSetCores) note_facts(draft, vm, ending.result);
   if (task.command == CommandKind::VmCreate) {
     const StepRecord* made = first_done(ending);
     draft.add(StreamKind::Vm, vm.id, VmLaunched{made == nullptr ? "" : made->backend_ref});

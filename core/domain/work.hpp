@@ -38,6 +38,20 @@ struct StepRecord {
 // "slipway-<task>-<step>": from ids in the log, never random, never from token or attempt.
 std::string correlation_key(const TaskId& task, std::string_view step);
 
+// A thing of a cloud that nobody owns, for orphan.*.delete.
+struct OrphanRef {
+  std::string kind;  // vm, port, volume, image
+  std::string ref;
+  std::string key;
+  bool operator==(const OrphanRef&) const = default;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("kind", s.kind);
+    v("ref", s.ref);
+    v("key", s.key);
+  }
+};
+
 // The parameters of a command on an existing VM or image; which are set depends on the command.
 struct ActionArgs {
   std::string name;          // rename, image.capture
@@ -47,11 +61,13 @@ struct ActionArgs {
   ImageId image;             // rebuild: the new one; image.*: the subject
   std::string host;          // migrate: the target, resolved
   bool live = false;         // migrate
+  bool evacuate = false;     // migrate: its host is gone; its disks are on storage that others see
   bool hard = false;         // reboot
   bool with_memory = false;  // snapshot.create
   std::string pool;          // migrate: of the target; empty: any
   base::Box<GuestChange> guest;
   base::Box<ImageTraits> traits;  // image.capture: of the new image
+  base::Box<OrphanRef> orphan;    // orphan.*.delete
   bool operator==(const ActionArgs&) const = default;
   template <class S, class V>
   static void fields(S& s, V& v) {
@@ -62,11 +78,13 @@ struct ActionArgs {
     v("image", s.image);
     v("host", s.host);
     v("live", s.live);
+    v("evacuate", s.evacuate);
     v("hard", s.hard);
     v("with_memory", s.with_memory);
     v("pool", s.pool);
     v("guest", s.guest);
     v("traits", s.traits);
+    v("orphan", s.orphan);
   }
 };
 
@@ -287,6 +305,28 @@ struct WorkerHeartbeat {
   }
 };
 
+// What a cloud has, in answer to a TakeInventory, in pages of a few hundred things each. Volatile:
+// never logged, not sent again; what is lost is asked for anew.
+struct InventoryPage {
+  SessionId session;
+  std::string backend;
+  std::uint64_t run = 0;  // of the TakeInventory
+  std::uint32_t page = 0;
+  bool last = false;
+  std::string error;  // it could not be listed; then this is the only page
+  Inventory inventory;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("session", s.session);
+    v("backend", s.backend);
+    v("run", s.run);
+    v("page", s.page);
+    v("last", s.last);
+    v("error", s.error);
+    v("inventory", s.inventory);
+  }
+};
+
 // The process ends in good order; it holds nothing any more.
 struct WorkerGoodbye {
   SessionId session;
@@ -351,6 +391,19 @@ struct CancelLease {
   static void fields(S& s, V& v) {
     v("task", s.task);
     v("token", s.token);
+  }
+};
+
+// List what the cloud has. Answered by InventoryPages, or not at all.
+struct TakeInventory {
+  std::string backend;
+  std::uint64_t run = 0;
+  std::string installation;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("backend", s.backend);
+    v("run", s.run);
+    v("installation", s.installation);
   }
 };
 

@@ -287,8 +287,33 @@ struct WorldEvolver {
     v.spec.host = e.host;
     w.use(v);
   }
+  void operator()(const VmPlaced& e) const {
+    Vm& v = versioned_vm();
+    w.unuse(v);
+    if (!e.host.empty()) v.spec.host = e.host;
+    if (e.ipv4 != 0) v.spec.ipv4 = e.ipv4;
+    if (!e.mac.empty()) {
+      if (!v.spec.guest) v.spec.guest.emplace();
+      v.spec.guest->mac = e.mac;
+    }
+    w.use(v);
+  }
+  void operator()(const VmLost&) const { versioned_vm().lost = true; }
+  void operator()(const VmFound& e) const {
+    Vm& v = versioned_vm();
+    v.lost = false;
+    if (!e.foreign) return;
+    v.foreign = true;
+    w.foreign_[{v.spec.backend, v.backend_ref}] = v.id;
+  }
+  void operator()(const VmDrifted& e) const {
+    versioned_vm().drift = Drift{e.what, e.expected, e.found};
+  }
+  void operator()(const VmReconciled&) const { versioned_vm().drift.reset(); }
+  void operator()(const OrphanFound&) const { count_named(); }
   void operator()(const VmDeleted&) const {
     Vm& v = versioned_vm();
+    if (v.foreign) w.foreign_.erase({v.spec.backend, v.backend_ref});
     w.unuse(v);
     w.infrastructure_.vm_deleted(v.id, v.spec);
     if (auto* range = own_range(v)) range->release(v.spec.ipv4);
@@ -406,7 +431,10 @@ struct WorldEvolver {
   }
   void operator()(const HostAttached& e) const {
     count_named();
+    const bool is_new = !w.hosts_.contains(e.host.name);
     w.hosts_[e.host.name].host = e.host;
+    // A cloud that places by itself may have put VMs on a host that was not known yet.
+    if (is_new) w.count_guests(e.host.name);
   }
   void operator()(const BackendRegistered& e) const {
     count_named();
@@ -532,6 +560,11 @@ struct WorldEvolver {
   }
   void operator()(const E& e) const {
     if (event.stream.kind != StreamKind::Lease) count_named();
+    if constexpr (std::is_same_v<E, HostLost> || std::is_same_v<E, HostSeen>) {
+      auto* live = find_in(w.hosts_, event.stream.name);
+      if (live != nullptr) live->host.alive = std::is_same_v<E, HostSeen>;
+      if (!w.leases_.hosts().contains(event.stream.name)) return;  // given to no leases
+    }
     w.leases_.fold(lease_context(), e);
     if constexpr (std::is_same_v<E, HostEnrolled>) w.hosts_[event.stream.name].reservable = true;
     if constexpr (std::is_same_v<E, HostWithdrawn>) {
@@ -612,6 +645,18 @@ void World::use(const Vm& vm) {
   if (auto* host = find_in(hosts_, vm.migrate_to)) stay(*host);
 }
 
+void World::count_guests(const std::string& host) {
+  Usage& used = hosts_.at(host).used;
+  for (const auto& [id, vm] : vms_) {
+    if (vm->spec.host != host && vm->migrate_to != host) continue;
+    const Size size = claimed(*vm);
+    ++used.vms;
+    used.vcpus += size.vcpus;
+    used.memory_mb += size.memory_mb;
+    used.disk_gb += size.disk_gb;
+  }
+}
+
 void World::unuse(const Vm& vm) {
   const Size size = claimed(vm);
   const auto subtract = [&](Usage& u) {
@@ -650,9 +695,12 @@ const Vm* World::vm(const VmId& id) const {
   return it == vms_.end() ? nullptr : it->second.get();
 }
 const LiveImage* World::image(const ImageId& id) const { return find_in(images_, id); }
-const LiveImage* World::image_by_name(std::string_view name, std::string_view tenant) const {
+const LiveImage* World::image_by_name(std::string_view name, std::string_view tenant,
+                                      std::string_view backend) const {
   const auto rank = [&](const LiveImage& i) {
-    return std::tuple(i.state == ImageState::Saved, i.image.tenant == tenant, i.image.id);
+    const bool lies_there = i.image.backend.empty() || i.image.backend == backend;
+    return std::tuple(i.state == ImageState::Saved, lies_there, i.image.tenant == tenant,
+                      i.image.id);
   };
   const LiveImage* best = nullptr;
   const auto [begin, end] = image_ids_.equal_range(name);
@@ -677,6 +725,11 @@ const Network* World::network_by_name(std::string_view name) const {
                                [&](const Network& n) { return n.name == name; });
   return it == networks_.end() ? nullptr : &*it;
 }
+VmId World::foreign_vm(std::string_view backend, std::string_view ref) const {
+  const auto it = foreign_.find({std::string(backend), std::string(ref)});
+  return it == foreign_.end() ? VmId() : it->second;
+}
+
 const Backend* World::backend(std::string_view name) const {
   return find_in(backends_, std::string(name));
 }

@@ -35,7 +35,10 @@ struct Vm {
   std::string backend_ref;
   std::vector<Snapshot> snapshots;
   std::string current_snapshot;
-  TaskId failed_by;  // ERROR: the task that left it so
+  TaskId failed_by;      // ERROR: the task that left it so
+  bool lost = false;     // its cloud does not know it any more
+  bool foreign = false;  // nobody made it through this service
+  base::Box<Drift> drift;
   // What the unfinished resize or migration will take, held for it beside what the VM has.
   std::optional<Size> resize_to;
   std::string migrate_to;
@@ -53,6 +56,9 @@ struct Vm {
     v("snapshots", s.snapshots);
     v("current_snapshot", s.current_snapshot);
     v("failed_by", s.failed_by);
+    v("lost", s.lost);
+    v("foreign", s.foreign);
+    v("drift", s.drift);
     v("resize_to", s.resize_to);
     v("migrate_to", s.migrate_to);
   }
@@ -113,8 +119,9 @@ class World {
   const Vm* vm(const VmId& id) const;
   const LiveImage* image(const ImageId& id) const;
   // One that the tenant may use: a SAVED one before others, its own before public ones, and the
-  // newest of those.
-  const LiveImage* image_by_name(std::string_view name, std::string_view tenant) const;
+  // newest of those. With a backend, one that can be used there before one that cannot.
+  const LiveImage* image_by_name(std::string_view name, std::string_view tenant,
+                                 std::string_view backend = {}) const;
   const Flavor* flavor(std::string_view id_or_name) const;
   const Network* network(const NetworkId& id) const;
   const Network* network_by_name(std::string_view name) const;
@@ -124,6 +131,8 @@ class World {
   const AccessToken* token(const TokenId& id) const;
   // Tasks that wait for this one, in the order of their ids.
   std::vector<TaskId> dependents(const TaskId& id) const;
+  // The VM of that cloud that nobody made through this service; nil for none.
+  VmId foreign_vm(std::string_view backend, std::string_view ref) const;
   // The outcome of one of the last kRecentOutcomes finished tasks.
   std::optional<TaskState> recent_outcome(const TaskId& id) const;
 
@@ -175,6 +184,11 @@ class World {
     for (const auto& [id, v] : vms_) f(*v);
   }
 
+  template <class F>
+  void each_image(F&& f) const {
+    for (const auto& [id, image] : images_) f(image);
+  }
+
   // ---- snapshots (world_snapshot.cpp): in pieces, so that a million VMs need no gigabyte of
   // buffer ----
   static std::uint64_t layout_digest();
@@ -197,6 +211,7 @@ class World {
   void index_task(const Task& task);
   void unindex_task(const Task& task);
   void use(const Vm& vm);
+  void count_guests(const std::string& host);
   void unuse(const Vm& vm);
   void remember_outcome(const TaskId& id, TaskState state);
 
@@ -228,6 +243,7 @@ class World {
   std::multimap<std::string, ImageId, std::less<>> image_ids_;  // by name
   std::map<std::string, Usage, std::less<>> usage_;             // by project
   std::map<std::string, std::uint64_t, std::less<>> in_flight_;
+  std::map<std::pair<std::string, std::string>, VmId> foreign_;  // by backend and ref
 
   static constexpr std::size_t kRecentOutcomes = 65536;
   FlatMap<TaskId, TaskState> recent_;

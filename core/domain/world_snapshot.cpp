@@ -285,7 +285,10 @@ void World::finish_snapshot() {
   for (const auto& [id, flavor] : flavors_) flavor_ids_[flavor.name] = id;
   for (const auto& [id, image] : images_) image_ids_.emplace(image.image.name, id);
   for (const auto& [name, host] : leases_.hosts()) hosts_[name].reservable = true;
-  for (const auto& [id, vm] : vms_) use(*vm);
+  for (const auto& [id, vm] : vms_) {
+    use(*vm);
+    if (vm->foreign) foreign_[{vm->spec.backend, vm->backend_ref}] = id;
+  }
   for (const auto& [id, task] : tasks_) {
     index_task(*task);
     ++in_flight_[task->tenant];

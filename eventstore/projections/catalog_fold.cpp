@@ -141,6 +141,12 @@ void CatalogFold::on(const FoldContext& ctx, const domain::HostEnabled&) {
 void CatalogFold::on(const FoldContext& ctx, const domain::HostDisabled&) {
   if (HostRow* row = hosts_.find(key_of(ctx))) row->host.enabled = false;
 }
+void CatalogFold::on(const FoldContext& ctx, const domain::HostLost&) {
+  if (HostRow* row = hosts_.find(key_of(ctx))) row->host.alive = false;
+}
+void CatalogFold::on(const FoldContext& ctx, const domain::HostSeen&) {
+  if (HostRow* row = hosts_.find(key_of(ctx))) row->host.alive = true;
+}
 void CatalogFold::on(const FoldContext& ctx, const domain::BackendRegistered& e) {
   define(backends_, ctx).backend = e.backend;
 }

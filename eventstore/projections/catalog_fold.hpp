@@ -37,6 +37,8 @@ class CatalogFold {
   void on(const FoldContext&, const domain::HostDetached&);
   void on(const FoldContext&, const domain::HostEnabled&);
   void on(const FoldContext&, const domain::HostDisabled&);
+  void on(const FoldContext&, const domain::HostLost&);
+  void on(const FoldContext&, const domain::HostSeen&);
   void on(const FoldContext&, const domain::UserUpdated&);
   void on(const FoldContext&, const domain::RoleCreated&);
   void on(const FoldContext&, const domain::RoleUpdated&);

@@ -51,12 +51,12 @@ base::Result<Read<std::vector<HostStateCount>>> Reader::vms_by_host(const Scope&
   Read<std::vector<HostStateCount>> answer;
   auto status = q.ask([&](domain::Seq seq) {
     answer.seq = seq;
-    Sql sql("SELECT host, state, count(*) FROM vms WHERE deleted_at IS NULL");
+    Sql sql("SELECT host, state, lost, count(*) FROM vms WHERE deleted_at IS NULL");
     if (!scope.everything()) sql.add(" AND tenant=?", scope.name());
-    Statement& select = q.prepare(sql.add(" GROUP BY host, state"));
+    Statement& select = q.prepare(sql.add(" GROUP BY host, state, lost"));
     while (select.step()) {
-      answer.value.push_back(
-          {std::string(select.text(0)), select.as<domain::VmState>(1), select.integer(2)});
+      answer.value.push_back({std::string(select.text(0)), select.as<domain::VmState>(1),
+                              select.integer(2) != 0, select.integer(3)});
     }
   });
   if (!status) return base::fail(status.error());

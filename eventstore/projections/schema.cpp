@@ -45,7 +45,8 @@ CREATE TABLE vms(
   user_data TEXT NOT NULL, state INTEGER NOT NULL, task BLOB, backend_ref TEXT NOT NULL,
   error TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   launched_at INTEGER, deleted_at INTEGER, version INTEGER NOT NULL, seq INTEGER NOT NULL,
-  guest TEXT, running INTEGER NOT NULL, number INTEGER);
+  guest TEXT, running INTEGER NOT NULL, number INTEGER, lost INTEGER NOT NULL,
+  is_foreign INTEGER NOT NULL, drift TEXT);
 CREATE UNIQUE INDEX vms_id ON vms(id);
 -- DELETED is deleted_at, so that a change of state does not write these indexes anew.
 CREATE INDEX vms_tenant ON vms(tenant) WHERE deleted_at IS NULL;

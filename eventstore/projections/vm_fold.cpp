@@ -197,6 +197,47 @@ void VmFold::on(const FoldContext& ctx, const domain::VmMigrated& e) {
   entry->spec_changed = true;
 }
 
+void VmFold::on(const FoldContext& ctx, const domain::VmPlaced& e) {
+  Entry* entry = touch(ctx);
+  if (entry == nullptr) return;
+  domain::VmSpec& spec = entry->row.spec;
+  hold(entry->row, -1);
+  if (!e.host.empty()) spec.host = e.host;
+  if (e.ipv4 != 0) spec.ipv4 = e.ipv4;
+  if (!e.mac.empty()) {
+    if (!spec.guest) spec.guest.emplace();
+    spec.guest->mac = e.mac;
+  }
+  hold(entry->row, +1);
+  entry->spec_changed = true;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmLost&) {
+  if (Entry* entry = touch(ctx)) entry->row.lost = entry->spec_changed = true;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmFound& e) {
+  Entry* entry = touch(ctx);
+  if (entry == nullptr) return;
+  entry->row.lost = false;
+  entry->row.foreign = entry->row.foreign || e.foreign;
+  entry->spec_changed = true;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmDrifted& e) {
+  Entry* entry = touch(ctx);
+  if (entry == nullptr) return;
+  entry->row.drift = domain::Drift{e.what, e.expected, e.found};
+  entry->spec_changed = true;
+}
+
+void VmFold::on(const FoldContext& ctx, const domain::VmReconciled&) {
+  Entry* entry = touch(ctx);
+  if (entry == nullptr) return;
+  entry->row.drift.reset();
+  entry->spec_changed = true;
+}
+
 void VmFold::on(const FoldContext& ctx, const domain::VmFailed& e) {
   Entry* entry = touch(ctx);
   if (entry == nullptr) return;

@@ -28,6 +28,11 @@ class VmFold {
   void on(const FoldContext&, const domain::VmMediaInserted&);
   void on(const FoldContext&, const domain::VmMediaEjected&);
   void on(const FoldContext&, const domain::VmMigrated&);
+  void on(const FoldContext&, const domain::VmPlaced&);
+  void on(const FoldContext&, const domain::VmLost&);
+  void on(const FoldContext&, const domain::VmFound&);
+  void on(const FoldContext&, const domain::VmDrifted&);
+  void on(const FoldContext&, const domain::VmReconciled&);
   void on(const FoldContext&, const domain::VmFailed&);
   void on(const FoldContext&, const domain::VmDeleting&);
   void on(const FoldContext&, const domain::VmSecurityChanged&);

@@ -7,13 +7,15 @@ namespace slipway::eventstore {
 const char* const kVmColumns =
     "created_seq, id, tenant, name, backend, host, image, network, flavor, vcpus, memory_mb, "
     "disk_gb, ipv4, labels, keypair, admin_secret, user_data, state, task, backend_ref, error, "
-    "created_at, updated_at, launched_at, deleted_at, version, seq, guest, running, number";
+    "created_at, updated_at, launched_at, deleted_at, version, seq, guest, running, number, "
+    "lost, is_foreign, drift";
 
 namespace {
 constexpr const char* kUpdate =
     "UPDATE vms SET name=?, host=?, image=?, flavor=?, vcpus=?, memory_mb=?, disk_gb=?, state=?, "
     "task=?, backend_ref=?, error=?, updated_at=?, launched_at=?, deleted_at=?, version=?, seq=?, "
-    "admin_secret=?, guest=?, running=? WHERE created_seq=?";
+    "admin_secret=?, guest=?, running=?, ipv4=?, lost=?, is_foreign=?, drift=? "
+    "WHERE created_seq=?";
 constexpr const char* kUpdateState =
     "UPDATE vms SET state=?, task=?, backend_ref=?, error=?, updated_at=?, launched_at=?, "
     "version=?, seq=?, running=? WHERE created_seq=?";
@@ -52,11 +54,20 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
   row.running = s.integer(at++) != 0;
   row.spec.number.reset();
   if (!s.is_null(at)) row.spec.number = s.as<std::uint64_t>(at);
+  ++at;
+  row.lost = s.integer(at++) != 0;
+  row.foreign = s.integer(at++) != 0;
+  const int drift = at++;
+  row.drift.reset();
   row.spec.labels.clear();
   row.spec.guest.reset();
   if (!s.is_null(labels)) {
     const auto json = parser.parse_trusted(s.text(labels));
     if (!json || !base::read_json(*json, row.spec.labels)) return false;
+  }
+  if (!s.is_null(drift)) {
+    const auto json = parser.parse_trusted(s.text(drift));
+    if (!json || !base::read_json(*json, row.drift)) return false;
   }
   if (s.is_null(guest)) return true;
   const auto json = parser.parse_trusted(s.text(guest));
@@ -65,9 +76,9 @@ bool read_vm(const Statement& s, base::JsonParser& parser, VmRow& row) {
 
 VmStore::VmStore(Database& db)
     : db_(db),
-      insert_(
-          db,
-          "INSERT INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      insert_(db,
+              "INSERT INTO vms "
+              "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       insert_label_(db, "INSERT OR IGNORE INTO vm_labels VALUES(?,?,?)"),
       update_(db, kUpdate),
       update_state_(db, kUpdateState),
@@ -92,7 +103,7 @@ void VmStore::insert(const VmRow& row) {
               spec.size.disk_gb, spec.ipv4, labels, spec.keypair, spec.admin_secret, spec.user_data,
               row.state, row.task, row.backend_ref, row.error, row.created_at, row.updated_at,
               row.launched_at, row.deleted_at, row.version, row.seq, guest_doc(spec), row.running,
-              spec.number);
+              spec.number, row.lost, row.foreign, drift_doc(row));
   for (const auto& [key, value] : spec.labels) insert_label_.run(key, value, row.created_seq);
 }
 
@@ -101,7 +112,8 @@ void VmStore::update(const VmRow& row) {
   update_.run(spec.name, spec.host, spec.image, spec.size.flavor, spec.size.vcpus,
               spec.size.memory_mb, spec.size.disk_gb, row.state, row.task, row.backend_ref,
               row.error, row.updated_at, row.launched_at, row.deleted_at, row.version, row.seq,
-              spec.admin_secret, guest_doc(spec), row.running, row.created_seq);
+              spec.admin_secret, guest_doc(spec), row.running, spec.ipv4, row.lost, row.foreign,
+              drift_doc(row), row.created_seq);
 }
 
 // NULL for a VM without one. Valid until the next call.
@@ -110,6 +122,13 @@ std::optional<std::string_view> VmStore::guest_doc(const domain::VmSpec& spec) {
   guest_writer_.clear();
   base::write_json(guest_writer_, *spec.guest);
   return guest_writer_.view();
+}
+
+std::optional<std::string_view> VmStore::drift_doc(const VmRow& row) {
+  if (!row.drift) return std::nullopt;
+  drift_writer_.clear();
+  base::write_json(drift_writer_, *row.drift);
+  return drift_writer_.view();
 }
 
 void VmStore::update_state(const VmRow& row) {

@@ -25,10 +25,12 @@ class VmStore {
 
  private:
   std::optional<std::string_view> guest_doc(const domain::VmSpec& spec);
+  std::optional<std::string_view> drift_doc(const VmRow& row);
 
   Database& db_;
   base::JsonWriter writer_;
   base::JsonWriter guest_writer_;
+  base::JsonWriter drift_writer_;
   base::JsonParser parser_;
   Statement insert_, insert_label_, update_, update_state_, find_;
   Statement select_snapshots_, erase_snapshots_, insert_snapshot_;

@@ -53,8 +53,8 @@ TEST(ConfigKeys, EveryMemberHasItsRow) {
 // A key that nothing reads would promise what does not happen.
 TEST(ConfigKeys, EveryKeyIsReadBySomething) {
   std::string code;
-  for (const char* file : {"engine", "clouds", "service", "dialects", "listeners", "serve",
-                           "worker_commands", "worker_watch", "config_rules"}) {
+  for (const char* file : {"engine", "backends", "clouds", "service", "dialects", "listeners",
+                           "serve", "worker_commands", "worker_watch", "config_rules"}) {
     code += read_file(std::string(SLIPWAY_SOURCE_DIR "/app/") + file + ".cpp");
   }
   for (const auto& key : config_keys()) {

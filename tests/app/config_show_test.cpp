@@ -4,14 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
+#include "app/backends_config.hpp"
 #include "app/config_keys.hpp"
 #include "tests/app/temp_files.hpp"
 
 namespace slipway::app {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -39,8 +42,8 @@ TEST(ConfigSample, IsTheFileThatIsShipped) {
   EXPECT_EQ(sample_config(), shipped.str());
 }
 
-TEST(ConfigSample, UncommentedItIsTheDefaults) {
-  std::istringstream sample(sample_config());
+std::string uncommented(const std::string& commented) {
+  std::istringstream sample(commented);
   std::string toml;
   for (std::string line; std::getline(sample, line);) {
     EXPECT_LE(line.size(), 101U) << line;
@@ -48,10 +51,25 @@ TEST(ConfigSample, UncommentedItIsTheDefaults) {
     toml += is_key ? line.substr(1) : line;
     toml += '\n';
   }
+  return toml;
+}
+
+TEST(ConfigSample, UncommentedItIsTheDefaultsAndABackendOfEachType) {
   const TempFiles files;
-  const auto loaded = load_config({.file = files.write("all.toml", toml)});
+  auto loaded = load_config({.file = files.write("all.toml", uncommented(sample_config()))});
   for (const auto& error : loaded.errors) ADD_FAILURE() << error.text();
+  std::vector<std::string> types;
+  for (const auto& backend : loaded.config.backends) types.push_back(backend.type);
+  EXPECT_THAT(types, ElementsAre("openstack", "libvirt", "simulated"));
+  // The common keys are in the first example alone.
+  std::set<std::string> sampled;
+  for (const auto& [key, place] : loaded.origins) sampled.insert(key.substr(key.find("].") + 1));
+  for (const auto& setting : backend_settings(loaded.config)) {
+    EXPECT_TRUE(sampled.contains(setting.key.substr(setting.key.find("].") + 1))) << setting.key;
+  }
+  std::erase_if(loaded.origins, [](const auto& o) { return o.first.starts_with("backends["); });
   EXPECT_EQ(loaded.origins.size(), config_keys().size());
+  loaded.config.backends.clear();
   EXPECT_TRUE(diff_config(Config{}, loaded.config).empty());
 }
 

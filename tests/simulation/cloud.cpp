@@ -38,6 +38,9 @@ class SharedStore final : public Store {
   void append(const LedgerRow& row) override { s_.append(row); }
   Totals totals() override { return s_.totals(); }
   void put(const Totals& totals) override { s_.put(totals); }
+  std::vector<VmRow> vms_after(std::int64_t n, std::size_t at_most) override {
+    return s_.vms_after(n, at_most);
+  }
   void each_vm(const std::function<void(const VmRow&)>& see) override { s_.each_vm(see); }
   void each_snapshot(const std::function<void(const SnapshotRow&)>& see) override {
     s_.each_snapshot(see);

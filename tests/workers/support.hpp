@@ -137,6 +137,7 @@ class StandIn {
     send(domain::HeartbeatAck{.lost = lost(m.held), .asked_at_us = m.asked_at_us});
   }
   void on(const domain::WorkerGoodbye&) { ++goodbyes; }
+  void on(const domain::InventoryPage&) {}
   void on(const domain::WorkerReport& m) {
     ++reports;
     asked_at_us = m.asked_at_us;

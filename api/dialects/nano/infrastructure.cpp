@@ -65,7 +65,7 @@ bool Liveness::alive(const domain::Host& host) const {
   const auto has = [](const auto& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  return has(backends_, host.backend) && !has(lost_, host.name);
+  return host.alive && has(backends_, host.backend) && !has(lost_, host.name);
 }
 
 }  // namespace slipway::api::nano

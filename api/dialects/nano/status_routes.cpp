@@ -33,8 +33,8 @@ bool runs(VmState state) {
   }
 }
 
-std::size_t place_of(VmState state, bool cell_alive) {
-  if (!cell_alive) return 2;
+std::size_t place_of(VmState state, bool there) {
+  if (!there) return 2;
   return state == VmState::Migrating ? 3 : runs(state) ? 1 : 0;
 }
 
@@ -79,7 +79,7 @@ struct Zone {
     const bool alive = liveness.alive(host);
     sum.cells[alive ? 1 : 0] = 1;
     for (const auto& c : vms) {
-      if (c.host == host.name) sum.instances[place_of(c.state, alive)] += c.vms;
+      if (c.host == host.name) sum.instances[place_of(c.state, alive && !c.lost)] += c.vms;
     }
     sum.used_vcpus = used.vcpus;
     sum.max_vcpus = static_cast<std::int64_t>(host.vcpus);

@@ -246,6 +246,7 @@ Reply Cloud::carry_out(const Request& r) {
     case ImageAwaitSaved:
       return await_image(r);
     case ImageDelete:
+    case PartDelete:
       return remove_image(r);
     default:
       break;

@@ -70,6 +70,12 @@ struct Reply {
   base::Time since{};         // of what is waited for, for the progress
 };
 
+// All it has, as far as it has been read.
+struct Listing {
+  domain::Inventory seen;
+  std::int64_t last = 0;  // the number of the last VM read
+};
+
 class Cloud {
  public:
   Cloud(Options options, std::unique_ptr<Store> store);
@@ -79,6 +85,10 @@ class Cloud {
   void commit();
   Reply perform(const BackendCall& call, base::Time now, bool again = false);
   Reply lookup(const BackendCall& call, base::Time now);
+
+  // Reads on, a piece at a time, outside of any transaction; true when all is read. Numbers only
+  // grow: what is there throughout is seen once, what comes or goes meanwhile at most once.
+  bool list(Listing& listing, base::Time now);
 
   const Options& options() const { return options_; }
   Store& store() { return *store_; }

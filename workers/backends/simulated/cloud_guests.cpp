@@ -15,6 +15,7 @@ Reply Cloud::reset_system(const Request& r, VmRow& vm) {
     return done(r.ref);
   }
   vm.image = r.order().args.image;
+  vm.old_host.clear();
   vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.create);
   store_->put(vm);

@@ -67,6 +67,8 @@ Reply Cloud::make_image(const Request& r, const VmRow& vm) {
   image.number = ++totals().last_number;
   image.image = r.order().args.image;
   image.made_by = r.order().task;
+  image.installation = r.order().installation;
+  image.root = r.call.root();
   image.name = r.order().args.name;
   image.size_bytes = std::max(vm.size.disk_gb, 1U) * kBytesPerGb;
   image.started_at = r.now;

@@ -49,6 +49,8 @@ Reply Cloud::create(const Request& r) {
   all.memory_mb += spec.size.memory_mb;
   vm.vm = r.order().vm;
   vm.made_by = r.order().task;
+  vm.installation = r.order().installation;
+  vm.root = r.call.root();
   vm.name = spec.name;
   vm.size = spec.size;
   vm.image = spec.image;
@@ -188,6 +190,7 @@ Reply Cloud::rebuild(const Request& r, VmRow& vm) {
   }
   vm.image = r.order().args.image;
   vm.state = PowerState::Running;
+  vm.old_host.clear();  // under way is this, and no migration
   vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.create);
   store_->put(vm);

@@ -23,16 +23,34 @@ Driver::Driver(Options options, std::unique_ptr<Store> store)
     : cloud_(std::move(options), std::move(store)) {}
 
 void Driver::turn(std::vector<Asked>& asked, base::Time now, std::vector<Completion>& out) {
+  std::erase_if(asked, [this](Asked& item) {
+    if (item.inventory) lists_.push_back(std::move(item.answer));
+    return item.inventory;
+  });
   const bool due = !heap_.empty() && heap_.front()->due <= now;
-  if (asked.empty() && !due) return;
-  cloud_.begin();
-  for (Asked& item : asked) ask(std::move(item), now, false, out);
-  run_due(now, out);
-  cloud_.commit();
-  asked.clear();
+  if (!asked.empty() || due) {
+    cloud_.begin();
+    for (Asked& item : asked) ask(std::move(item), now, false, out);
+    run_due(now, out);
+    cloud_.commit();
+    asked.clear();
+  }
+  list(now, out);
+}
+
+void Driver::list(base::Time now, std::vector<Completion>& out) {
+  if (lists_.empty()) return;
+  if (!listing_) listing_ = std::make_shared<Listing>();
+  if (!cloud_.list(*listing_, now)) return;
+  BackendAnswer answer;
+  answer.inventory = {listing_, &listing_->seen};
+  out.push_back({std::move(lists_.front()), std::move(answer)});
+  lists_.pop_front();
+  listing_.reset();
 }
 
 std::optional<base::Time> Driver::next_due() const {
+  if (!lists_.empty()) return base::Time{};
   if (heap_.empty()) return std::nullopt;
   return heap_.front()->due;
 }

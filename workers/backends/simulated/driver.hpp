@@ -1,6 +1,7 @@
 #pragma once
 // Calls of the simulated cloud in time: which are answered now, which later, and the progress until
 // then. A heap of due times; no thread, no clock.
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +15,7 @@ struct Asked {
   BackendCall call;
   bool lookup = false;
   Answer answer;
+  bool inventory = false;  // then there is no call
 };
 
 class Driver {
@@ -23,7 +25,7 @@ class Driver {
   // Takes the calls, and all that fell due, through one transaction; what is answered goes to
   // `out`. `asked` is left empty.
   void turn(std::vector<Asked>& asked, base::Time now, std::vector<Completion>& out);
-  // When the next one falls due; nullopt for none.
+  // When the next one falls due; nullopt for none; long past while something is being listed.
   std::optional<base::Time> next_due() const;
 
   Cloud& cloud() { return cloud_; }
@@ -43,10 +45,14 @@ class Driver {
   void ask(Asked&& asked, base::Time now, bool again, std::vector<Completion>& out);
   void wait(std::unique_ptr<Waiting> waiting);
   void run_due(base::Time now, std::vector<Completion>& out);
+  void list(base::Time now, std::vector<Completion>& out);
 
   Cloud cloud_;
   std::vector<std::unique_ptr<Waiting>> heap_;  // the earliest first, then by arrival
   std::uint64_t arrivals_ = 0;
+  // One after the other, a piece a turn: other calls wait for no more than that.
+  std::deque<Answer> lists_;
+  std::shared_ptr<Listing> listing_;  // of the first
 };
 
 }  // namespace slipway::workers::simulated

@@ -9,13 +9,13 @@
 namespace slipway::workers::simulated {
 namespace {
 
-// The root is not in the row: a re-driven task continues another's keys. The maker's own id will
-// do, for every task makes at most one.
+// Rows older than the column have no root. The maker's own id will do, for every task makes at most
+// one.
 InventoryVm describe(const VmRow& row, base::Time now) {
   std::string state(base::enum_name(row.state));
   if (row.ready_at > now) state = row.old_host.empty() ? "launching" : "migrating";
   return {.ref = fmt::format("sim-{}", row.number),
-          .key = domain::correlation_key(row.made_by, "vm.create"),
+          .key = domain::correlation_key(row.root.is_nil() ? row.made_by : row.root, "vm.create"),
           .vm = row.vm,
           .name = row.name,
           .state = std::move(state),

@@ -54,6 +54,14 @@ class MemoryStore final : public Store {
   Totals totals() override { return totals_; }
   void put(const Totals& totals) override { totals_ = totals; }
 
+  std::vector<VmRow> vms_after(std::int64_t number, std::size_t at_most) override {
+    std::vector<VmRow> rows;
+    for (auto it = vms_.upper_bound(number); it != vms_.end() && rows.size() < at_most; ++it) {
+      rows.push_back(it->second);
+    }
+    return rows;
+  }
+
   void each_vm(const std::function<void(const VmRow&)>& see) override { each(vms_, see); }
   void each_snapshot(const std::function<void(const SnapshotRow&)>& see) override {
     each(snapshots_, see);

@@ -43,8 +43,9 @@ enum class Operation : std::uint8_t {
   VmConsoleSecret,
   MediaInsert,
   MediaEject,
+  PartDelete,  // of what nobody owns: an image
 };
-constexpr std::array<std::string_view, 33> enum_names(Operation) {
+constexpr std::array<std::string_view, 34> enum_names(Operation) {
   return {"none",
           "vm.create",
           "vm.await_running",
@@ -77,7 +78,8 @@ constexpr std::array<std::string_view, 33> enum_names(Operation) {
           "vm.set_credential",
           "vm.console_secret",
           "media.insert",
-          "media.eject"};
+          "media.eject",
+          "part.delete"};
 }
 
 // How a call ended, in the ledger.

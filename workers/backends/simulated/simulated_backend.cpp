@@ -41,6 +41,10 @@ void SimulatedBackend::lookup(const BackendCall& call, Answer answer) {
   asked_.push_always({call, true, std::move(answer)});
 }
 
+void SimulatedBackend::inventory(const InventoryCall&, Answer answer) {
+  asked_.push_always({.answer = std::move(answer), .inventory = true});
+}
+
 void SimulatedBackend::run() {
   std::vector<Asked> asked;
   std::vector<Completion> answered;
@@ -67,6 +71,11 @@ void InlineBackend::perform(const BackendCall& call, Answer answer) {
 
 void InlineBackend::lookup(const BackendCall& call, Answer answer) {
   asked_.push_back({call, true, std::move(answer)});
+  turn();
+}
+
+void InlineBackend::inventory(const InventoryCall&, Answer answer) {
+  asked_.push_back({.answer = std::move(answer), .inventory = true});
   turn();
 }
 

@@ -29,6 +29,7 @@ class SimulatedBackend final : public Backend {
   void attach(CompletionQueue& queue) override;
   void perform(const BackendCall& call, Answer answer) override;
   void lookup(const BackendCall& call, Answer answer) override;
+  void inventory(const InventoryCall& call, Answer answer) override;
 
  private:
   void run();
@@ -51,6 +52,7 @@ class InlineBackend final : public Backend {
   base::Duration settle_time() const override { return driver_.options().settle_time; }
   void perform(const BackendCall& call, Answer answer) override;
   void lookup(const BackendCall& call, Answer answer) override;
+  void inventory(const InventoryCall& call, Answer answer) override;
   void on_timer(base::Time now) override;
   std::optional<base::Time> next_timer() const override { return driver_.next_due(); }
 

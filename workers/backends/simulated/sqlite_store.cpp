@@ -43,6 +43,15 @@ CREATE TABLE IF NOT EXISTS totals(
 INSERT OR IGNORE INTO totals VALUES(1, 0, 0, 0, 0);
 )";
 
+// What was added since, by the file's `user_version`: a new file goes through all of it too.
+constexpr std::array kUpgrades{
+    // 1: the tag
+    "ALTER TABLE vms ADD COLUMN installation TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE vms ADD COLUMN root BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE images ADD COLUMN installation TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE images ADD COLUMN root BLOB NOT NULL DEFAULT x'';",
+};
+
 constexpr int kBusyMs = 30'000;
 constexpr int kCheckpointPages = 8000;
 
@@ -137,7 +146,7 @@ void read_vm(Statement& s, VmRow& row) {
   std::string old_size;
   const bool resized = !s.next_is_null();
   s.read(old_size, row.image, row.ipv4, row.host, row.old_host, row.ready_at, row.started_at,
-         row.created_at, row.reboots);
+         row.created_at, row.reboots, row.installation, row.root);
   if (!resized) return;
   base::JsonParser parser;
   const auto json = parser.parse_trusted(old_size);
@@ -150,8 +159,8 @@ void read_snapshot(Statement& s, SnapshotRow& row) {
 }
 
 void read_image(Statement& s, ImageRow& row) {
-  s.read(row.number, row.image, row.made_by, row.name, row.size_bytes, row.ready_at,
-         row.started_at);
+  s.read(row.number, row.image, row.made_by, row.name, row.size_bytes, row.ready_at, row.started_at,
+         row.installation, row.root);
 }
 
 class SqliteStore final : public Store {
@@ -176,7 +185,7 @@ class SqliteStore final : public Store {
       put_vm_.bind(row.number, row.vm, row.made_by, row.name, row.state, row.size.flavor,
                    row.size.vcpus, row.size.memory_mb, row.size.disk_gb, old, row.image, row.ipv4,
                    row.host, row.old_host, row.ready_at, row.started_at, row.created_at,
-                   row.reboots);
+                   row.reboots, row.installation, row.root);
       put_vm_.run();
     };
     row.old_size ? bind(old_size) : bind(nullptr);
@@ -224,7 +233,7 @@ class SqliteStore final : public Store {
   void put(const ImageRow& row) override {
     put_image_
         .bind(row.number, row.image, row.made_by, row.name, row.size_bytes, row.ready_at,
-              row.started_at)
+              row.started_at, row.installation, row.root)
         .run();
   }
   void erase_image(std::int64_t number) override { erase_image_.bind(number).run(); }
@@ -261,6 +270,14 @@ class SqliteStore final : public Store {
   }
   void put(const Totals& totals) override {
     put_totals_.bind(totals.last_number, totals.vms, totals.vcpus, totals.memory_mb).run();
+  }
+
+  std::vector<VmRow> vms_after(std::int64_t number, std::size_t at_most) override {
+    std::vector<VmRow> rows;
+    some_vms_.bind(number, at_most);
+    while (some_vms_.step()) read_vm(some_vms_, rows.emplace_back());
+    some_vms_.reset();
+    return rows;
   }
 
   void each_vm(const std::function<void(const VmRow&)>& see) override {
@@ -302,8 +319,9 @@ class SqliteStore final : public Store {
   Statement begin_{db_.get(), "BEGIN IMMEDIATE"};
   Statement commit_{db_.get(), "COMMIT"};
   Statement get_vm_{db_.get(), "SELECT * FROM vms WHERE number = ?"};
+  Statement some_vms_{db_.get(), "SELECT * FROM vms WHERE number > ? ORDER BY number LIMIT ?"};
   Statement put_vm_{db_.get(),
-                    "INSERT OR REPLACE INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+                    "INSERT OR REPLACE INTO vms VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   Statement erase_vm_{db_.get(), "DELETE FROM vms WHERE number = ?"};
   Statement get_config_{db_.get(), "SELECT config FROM configs WHERE vm = ?"};
   Statement put_config_{db_.get(), "INSERT OR REPLACE INTO configs VALUES(?,?)"};
@@ -313,7 +331,7 @@ class SqliteStore final : public Store {
   Statement put_snapshot_{db_.get(), "INSERT OR REPLACE INTO snapshots VALUES(?,?,?,?,?,?,?)"};
   Statement erase_snapshot_{db_.get(), "DELETE FROM snapshots WHERE vm = ? AND name = ?"};
   Statement get_image_{db_.get(), "SELECT * FROM images WHERE number = ?"};
-  Statement put_image_{db_.get(), "INSERT OR REPLACE INTO images VALUES(?,?,?,?,?,?,?)"};
+  Statement put_image_{db_.get(), "INSERT OR REPLACE INTO images VALUES(?,?,?,?,?,?,?,?,?)"};
   Statement erase_image_{db_.get(), "DELETE FROM images WHERE number = ?"};
   Statement get_keys_{db_.get(),
                       "SELECT operation, task, token, fence, ref, at FROM keys WHERE root = ?"};
@@ -325,6 +343,37 @@ class SqliteStore final : public Store {
   Statement put_totals_{db_.get(),
                         "UPDATE totals SET last_number = ?, vms = ?, vcpus = ?, memory_mb = ?"};
 };
+
+int user_version(sqlite3* db) {
+  sqlite3_stmt* raw = nullptr;
+  int version = -1;
+  if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &raw, nullptr) == SQLITE_OK &&
+      sqlite3_step(raw) == SQLITE_ROW) {
+    version = sqlite3_column_int(raw, 0);
+  }
+  sqlite3_finalize(raw);
+  return version;
+}
+
+// SQLite's code. In one transaction: of several processes that open the file one does it.
+int set_up(sqlite3* db) {
+  const auto run = [&](const std::string& sql) {
+    return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
+  };
+  int code = run(
+      fmt::format("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+                  "PRAGMA wal_autocheckpoint={}; BEGIN IMMEDIATE; {}",
+                  kCheckpointPages, kSchema));
+  if (code != SQLITE_OK) return code;
+  const auto latest = static_cast<int>(kUpgrades.size());
+  const int version = user_version(db);
+  if (version < 0 || version > latest) return SQLITE_MISMATCH;
+  for (int at = version; code == SQLITE_OK && at < latest; ++at) {
+    code = run(fmt::format("{} PRAGMA user_version={};", kUpgrades.at(static_cast<std::size_t>(at)),
+                           at + 1));
+  }
+  return code == SQLITE_OK ? run("COMMIT") : code;
+}
 
 }  // namespace
 
@@ -338,23 +387,19 @@ base::Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) 
                       fmt::format("cannot open the simulated cloud's file {}", path));
   }
   sqlite3_busy_timeout(raw, kBusyMs);
-  const std::string setup = fmt::format(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
-      "PRAGMA wal_autocheckpoint={}; BEGIN IMMEDIATE; {} COMMIT;",
-      kCheckpointPages, kSchema);
   // Changing the journal's mode asks no busy handler: of several processes that open the file of
   // one that was killed, all but one are told at once that it is locked.
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMs);
-  int result = sqlite3_exec(raw, setup.c_str(), nullptr, nullptr, nullptr);
+  int result = set_up(raw);
   while (result == SQLITE_BUSY && std::chrono::steady_clock::now() < until) {
     sqlite3_exec(raw, "ROLLBACK", nullptr, nullptr, nullptr);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    result = sqlite3_exec(raw, setup.c_str(), nullptr, nullptr, nullptr);
+    result = set_up(raw);
   }
   if (result != SQLITE_OK) {
-    return base::fail(
-        base::Errc::InvalidArgument,
-        fmt::format("{} is not the simulated cloud's: {}", path, sqlite3_errmsg(raw)));
+    return base::fail(base::Errc::InvalidArgument,
+                      fmt::format("{} is not the simulated cloud's, or a later version's: {}", path,
+                                  sqlite3_errstr(result)));
   }
   return std::make_unique<SqliteStore>(std::move(db));
 }

@@ -1,6 +1,23 @@
 #pragma once
 // Where the simulated cloud keeps its state. Two of them behind one interface: SQLite, shared by
 // every process on the machine, and memory, for the deterministic simulator.
+//
+// Damage, for tests of reconciliation: the SQLite file may be edited while services have it open
+// (WAL; wait for their locks with `PRAGMA busy_timeout`). The columns are named as the fields
+// below; ids are blobs of 16 bytes (empty: nil), times microseconds UTC, enums their numbers
+// (operation.hpp).
+//   a VM lost     DELETE FROM vms WHERE number = 7
+//   drift         UPDATE vms SET state = 1 WHERE number = 7     0 running, 1 stopped, 2 paused,
+//                                                               3 suspended; or name, host, vcpus
+//   a stranger    UPDATE totals SET last_number = last_number + 1;
+//                 INSERT INTO vms(number, vm, made_by, name, state, flavor, vcpus, memory_mb,
+//                 disk_gb,
+//                   image, ipv4, host, old_host, ready_at, started_at, created_at, reboots)
+//                 SELECT last_number, x'', x'', 'theirs', 0, '', 1, 512, 1, x'', 0, 'sim-1', '', 0,
+//                 0,
+//                   0, 0 FROM totals
+//   an orphan     the same with installation (of another VM's row) and root, any 16 bytes, set
+//   likewise      images, snapshots; `totals` counts for quota and capacity alone
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,7 +32,7 @@ namespace slipway::workers::simulated {
 struct VmRow {
   std::int64_t number = 0;  // its ref is "sim-<number>"; never used twice
   domain::VmId vm;
-  domain::TaskId made_by;
+  domain::TaskId made_by;  // nil: nobody that we know
   std::string name;
   PowerState state = PowerState::Running;
   domain::Size size;
@@ -28,6 +45,9 @@ struct VmRow {
   base::Time started_at{};  // of that
   base::Time created_at{};
   std::uint32_t reboots = 0;
+  // The tag: whose it is, and the task that its key is made from; empty: it has none.
+  std::string installation;
+  domain::TaskId root;
 };
 
 // What was set of a VM beside its size: few have any of it.
@@ -67,6 +87,8 @@ struct ImageRow {
   std::uint64_t size_bytes = 0;
   base::Time ready_at{};
   base::Time started_at{};
+  std::string installation;  // the tag, as of a VM
+  domain::TaskId root;
 };
 
 // That a task's operation took effect, and what it made: the correlation key's entry. The newest
@@ -128,6 +150,9 @@ class Store {
 
   virtual Totals totals() = 0;
   virtual void put(const Totals& totals) = 0;
+
+  // The next ones by number, at most so many: for reading all with others' writes in between.
+  virtual std::vector<VmRow> vms_after(std::int64_t number, std::size_t at_most) = 0;
 
   virtual void each_vm(const std::function<void(const VmRow&)>& see) = 0;
   virtual void each_snapshot(const std::function<void(const SnapshotRow&)>& see) = 0;
