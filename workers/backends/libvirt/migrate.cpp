@@ -65,18 +65,25 @@ struct Move {
     const bool runs = virDomainIsActive(domain.get()) == 1;
     const bool shared = from_cell.shared && to_cell.shared;
     const SeenDomain seen = read_domain(live_xml(domain.get()));
-    if (!shared) copy_files(seen, runs);
-    migrate(domain.get(), runs, shared);
+    const bool bases = shared || copy_files(seen, runs);
+    // Without their bases there whole disks are copied, not what is their own.
+    const unsigned files = shared  ? VIR_MIGRATE_UNSAFE  // libvirt cannot know that they are shared
+                           : bases ? VIR_MIGRATE_NON_SHARED_INC
+                                   : VIR_MIGRATE_NON_SHARED_DISK;
+    migrate(domain.get(), runs ? unsigned{VIR_MIGRATE_LIVE} | files : VIR_MIGRATE_OFFLINE);
     if (!shared) remove_files(seen);
     const Domain moved(virDomainLookupByUUIDString(to.get(), uuid.c_str()));
     if (moved != nullptr && auto_start) virDomainSetAutostart(moved.get(), 1);
   }
 
-  // QEMU copies the disks of one that runs, but not what it only reads.
-  void copy_files(const SeenDomain& seen, bool runs) const {
+  // Before the guest goes. QEMU copies the disks of one that runs into files that must be there, or
+  // libvirt makes them, with all their room taken at once; all else is copied here. True if each
+  // disk that is an overlay has its base at the target too.
+  bool copy_files(const SeenDomain& seen, bool runs) const {
     StoragePool target(to, to_cell);
+    bool bases = true;
     for (const SeenDisk& disk : seen.disks) {
-      if (disk.path.empty() || (runs && disk.device == "disk")) continue;
+      if (disk.path.empty()) continue;
       const Volume volume(virStorageVolLookupByPath(from.get(), disk.path.c_str()));
       if (volume == nullptr) refuse(Errc::BackendRefused, "a file of the VM is in no storage pool");
       const SeenVolume file =
@@ -85,19 +92,39 @@ struct Move {
       const bool own = ours && ours->tag == tag;
       if (!own && target.find(file.name) != nullptr) continue;  // a medium that both have
       if (own) target.remove(file.name);                        // of an attempt that failed
-      target.transfer(volume.get(), from.get(), file);
+      if (runs && disk.device == "disk") {
+        bases = make_empty(target, file) && bases;
+      } else {
+        target.transfer(volume.get(), from.get(), file);
+      }
     }
+    return bases;
   }
 
-  void migrate(virDomainPtr domain, bool runs, bool shared) const {
-    unsigned flags = VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-    flags |= runs ? VIR_MIGRATE_LIVE : VIR_MIGRATE_OFFLINE;
-    // libvirt cannot know that a plain folder is shared.
-    if (runs) flags |= shared ? VIR_MIGRATE_UNSAFE : VIR_MIGRATE_NON_SHARED_DISK;
+  // False if it is an overlay here and cannot be one there.
+  bool make_empty(StoragePool& target, const SeenVolume& file) const {
+    VolumeXml volume{.name = file.name, .format = file.format, .bytes = file.capacity_bytes};
+    if (!file.backing_path.empty()) {
+      const Volume here(virStorageVolLookupByPath(from.get(), file.backing_path.c_str()));
+      const Volume there =
+          here == nullptr ? Volume() : target.find(virStorageVolGetName(here.get()));
+      if (there != nullptr) {
+        const SeenVolume base = target.describe(there.get());
+        volume.backing_path = base.path;
+        volume.backing_format = base.format;
+      }
+    }
+    target.create(volume);
+    return file.backing_path.empty() || !volume.backing_path.empty();
+  }
+
+  void migrate(virDomainPtr domain, unsigned how) const {
+    const unsigned flags =
+        how | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
     virTypedParameterPtr items = nullptr;
     int count = 0;
     int room = 0;
-    if (runs && mib_per_second != 0) {
+    if (mib_per_second != 0) {
       virTypedParamsAddULLong(&items, &count, &room, VIR_MIGRATE_PARAM_BANDWIDTH, mib_per_second);
     }
     const std::string& uri = to_cell.migrate_uri.empty() ? to_cell.uri : to_cell.migrate_uri;
