@@ -126,6 +126,10 @@ constexpr BackendRow kBackendRows[] = {
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(network_prefix), .help = "Bits of its addresses that are the network's.",
      .type = kLibvirt, .min = 8, .max = 30},
+    {SLIPWAY_LIBVIRT(addresses),
+     .help = "FIRST-LAST: what VMs in it get an address of. Empty: the range of its DHCP, or the "
+             "address pool that a pool of hosts names.",
+     .type = kLibvirt, .example = R"("10.0.0.100-10.0.0.199")"},
     {SLIPWAY_LIBVIRT(gateway), .help = "Its gateway, told to guests. Empty: none.",
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(dns), .help = "Its name servers, told to guests.", .type = kLibvirt},

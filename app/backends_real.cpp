@@ -4,6 +4,7 @@
 #include "app/backends_config.hpp"
 #include "app/backends_real.hpp"
 #include "app/secret_file.hpp"
+#include "core/domain/specs.hpp"
 #include "workers/backends/libvirt/libvirt_backend.hpp"
 #include "workers/backends/openstack/openstack_backend.hpp"
 
@@ -20,6 +21,21 @@ std::map<std::string, std::string> map_of(const TextList& list) {
     if (auto pair = split_pair(text)) all.insert(std::move(*pair));
   }
   return all;
+}
+
+// "10.0.0.100-10.0.0.199"
+base::Status read_range(const std::string& text, workers::libvirt::NetworkOptions& network) {
+  if (text.empty()) return {};
+  const auto dash = text.find('-');
+  const auto first = domain::parse_ipv4(text.substr(0, dash));
+  const auto last =
+      dash == std::string::npos ? std::nullopt : domain::parse_ipv4(text.substr(dash + 1));
+  if (!first || !last || *first > *last) {
+    return fail(base::Errc::InvalidArgument, "addresses: not FIRST-LAST, two IPv4 addresses");
+  }
+  network.first_ipv4 = *first;
+  network.last_ipv4 = *last;
+  return {};
 }
 
 CellOptions cell_options(const CellTable& table) {
@@ -72,6 +88,7 @@ OpenedBackend open_libvirt(const BackendTable& table) {
                .prefix = static_cast<std::uint32_t>(t.network_prefix),
                .gateway = t.gateway,
                .dns = t.dns};
+  if (auto status = read_range(t.addresses, o.network); !status) return fail(status.error());
   o.domain_type = t.domain_type;
   o.arch = t.arch;
   o.machine = t.machine;

@@ -237,6 +237,7 @@ struct LibvirtTable {
   std::string machine = "q35";
   std::string network = "default";
   std::uint64_t network_prefix = 24;
+  std::string addresses{};
   std::string gateway{};
   TextList dns{};
   TextList images{};

@@ -253,7 +253,7 @@ TEST_F(Reconcile, MakesTheCatalogueOfACloudKnownOnce) {
 TEST_F(Reconcile, AHostThatIsNotAliveIsLostAndSeenAgain) {
   fold(decide_catalogue(context(), catalogue()));
   Inventory dead = catalogue();
-  dead.hosts[0].alive = false;
+  dead.hosts[0] = {"cell-a", "", true, false, 0, 0, 0};  // nothing is known of it
   EXPECT_EQ(fold(decide_catalogue(context(), dead)), Types{"HostLost"});
   EXPECT_FALSE(s.world.hosts().at("cell-a").host.alive);
   EXPECT_EQ(fold(decide_catalogue(context(), dead)), Types{});
