@@ -47,11 +47,12 @@ BackendError error_of(const virError& error, const char* doing) {
     out.code = meaning.errc;
     out.retryable = meaning.retryable;
   }
+  out.one_host = out.code == Errc::BackendUnavailable;  // each call is to one daemon
   // Errors of the operating system have one code; only their text tells them apart.
   if (says(error.message, "No space left") || says(error.message, "Cannot allocate memory") ||
       says(error.message, "cannot set up guest memory")) {
     out.code = Errc::CapacityExhausted;
-    out.retryable = false;
+    out.retryable = out.one_host = false;
   }
   return out;
 }

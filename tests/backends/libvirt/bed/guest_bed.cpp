@@ -1,7 +1,7 @@
 // Every command on one real guest, with the truth read inside it; one boot serves many of them.
 #include <gmock/gmock.h>
 
-#include "tests/backends/libvirt/bed.hpp"
+#include "tests/backends/libvirt/bed/bed.hpp"
 
 namespace slipway::workers::libvirt::test {
 namespace {

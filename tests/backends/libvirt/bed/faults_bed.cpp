@@ -1,7 +1,7 @@
 // What goes wrong with cells: each fault alone, and what the other cell does meanwhile.
 #include <gmock/gmock.h>
 
-#include "tests/backends/libvirt/bed.hpp"
+#include "tests/backends/libvirt/bed/bed.hpp"
 
 namespace slipway::workers::libvirt::test {
 namespace {
