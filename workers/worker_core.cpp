@@ -319,8 +319,7 @@ void WorkerCore::on_answer(std::uint64_t call, BackendAnswer&& answer) {
   const bool ok = answer.kind != BackendAnswer::Kind::Failed;
   const BackendError& error = answer.error;
   call_ended(held, ok ? "ok" : base::errc_name(error.code),
-             ok || error.code != base::Errc::BackendUnavailable || error.one_host,
-             error.throttled);
+             ok || error.code != base::Errc::BackendUnavailable || error.one_host, error.throttled);
   held.runner.answer(std::move(answer));
   auto done = held.runner.take_done();
   if (!done.empty()) {

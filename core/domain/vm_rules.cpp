@@ -263,6 +263,15 @@ void note_facts(Draft& draft, const Vm& vm, const base::RawJson& result) {
   }
 }
 
+// A snapshot brings back whether the VM ran.
+VmState state_of_snapshot(const Vm& vm, const Task& task) {
+  const std::string wanted = action_args(task).snapshot;
+  for (const Snapshot& s : vm.snapshots) {
+    if (s.name == wanted) return s.running ? VmState::Running : VmState::Stopped;
+  }
+  return vm.stable_state;
+}
+
 void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
   if (task.command < CommandKind::VmSetCores) note_facts(draft, vm, ending.result);
   if (task.command == CommandKind::VmCreate) {
@@ -280,6 +289,7 @@ void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& e
   if (rule != nullptr && rule->after) {
     after = *rule->after;
   }
+  if (task.command == CommandKind::VmSnapshotRestore) after = state_of_snapshot(vm, task);
   draft.add(StreamKind::Vm, vm.id, VmStateChanged{after, TaskId()});
 }
 
