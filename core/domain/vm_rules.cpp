@@ -106,6 +106,7 @@ base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& ac
 }
 
 base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
+  args.live = vm.state == VmState::Running && !args.evacuate;
   const Backend* backend = draft.world.backend(vm.spec.backend);
   if (backend == nullptr || !backend->places_hosts) return {};
   if (!args.host.empty() && args.host == vm.spec.host) {
@@ -125,7 +126,6 @@ base::Status resolve_migrate(Draft& draft, const Vm& vm, ActionArgs& args) {
   added.vcpus += vm.spec.size.vcpus;
   added.memory_mb += vm.spec.size.memory_mb;
   added.disk_gb += vm.spec.size.disk_gb;
-  args.live = vm.state == VmState::Running && !args.evacuate;
   return {};
 }
 

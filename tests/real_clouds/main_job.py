@@ -70,11 +70,13 @@ call_timeout = "60s"
     def make(self, server, count):
         image = wait_until(lambda: server.get("/api/images", FRONT).json()["images"],
                            "the cloud's images", LONG)[0]["name"]
+        network = next(n["id"] for n in server.get("/api/networks", FRONT).json()["networks"]
+                       if n["name"] == "private")
         tasks = []
         for n in range(count):
             answer = server("POST", "/api/virtual_machines", {
-                "name": f"job-{n}", "image": image, "flavor": "m1.nano", "network": "private"},
-                {**FRONT, "Content-Type": "application/json"})
+                "virtual_machine_name": f"job-{n}", "image_name": image, "flavor_name": "m1.nano",
+                "network_id": network}, {**FRONT, "Content-Type": "application/json"})
             assert answer.status == 202, answer
             tasks.append(answer.headers["X-Task-Id"])
         return tasks
@@ -157,25 +159,27 @@ def ended(server, tasks):
     return bodies
 
 
-def lists(server):
+def lists(server, cloud):
     """Of every dialect: the names that it shows, sorted."""
     front = [v["name"] for v in server.get("/api/virtual_machines", FRONT).json()["servers"]]
     nano = {"Nano-Session": server("POST", "/d/nano/sessions/", {
         "user": "demo", "password": "test", "nonce": "1"}).json()["data"]["session"]}
-    guests = server("GET", "/d/nano/guest_search/?limit=500&start=0", headers=nano).json()
-    sql = server("POST", "/d/perspective/query", [{"sql": "select name from instances limit 1000"}])
-    rows = sql.json()[0]["result"]
+    guests = server("GET", f"/d/nano/guest_search/?pool={cloud.name}", headers=nano).json()
+    sql = server("POST", "/d/perspective/query", [{"sql": "select name from instances"}])
+    rows = sql.json()[0]["data"]["row"]
+    nodes = server("GET", f"/d/orchestrator/api/v1/nodes/{cloud.name}").json()
     return {
         "core": sorted(v["name"] for v in server.items("/core/v1/vms")),
         "vmfront": sorted(front),
-        "nano": sorted(g["name"] for g in guests["data"]["result"]),
-        "perspective": sorted(r["name"] if isinstance(r, dict) else r[0] for r in rows),
+        "nano": sorted(g["name"] for g in guests["data"]),
+        "perspective": sorted(r["value"][0] for r in rows),
+        "orchestrator": sorted(n["name"] for n in nodes["nodes"]),
     }
 
 
 def agree(server, cloud, names):
     wait_until(lambda: cloud.names() == names, f"{cloud.name} to have {len(names)} VMs", 300)
-    for dialect, shown in lists(server).items():
+    for dialect, shown in lists(server, cloud).items():
         assert shown == names, f"{dialect} shows {len(shown)}, not {len(names)}: {shown[:5]}"
     say(f"{len(names)} VMs at the cloud, and the same names in every dialect")
 
@@ -185,7 +189,7 @@ def move(server, moves):
     chosen = sorted(before)[:moves]
     tasks = []
     for vm in chosen:
-        answer = server("POST", f"/core/v1/vms/{vm}/migrate", {"live": True})
+        answer = server("POST", f"/core/v1/vms/{vm}/migrate", {})
         assert answer.status == 202, answer
         tasks.append(answer.json()["id"])
     ended(server, tasks)
@@ -213,6 +217,8 @@ def job(cloud, count, moves):
         move(server, moves)
         say(f"{moves} VMs moved live in {time.monotonic() - start:.0f} s")
         agree(server, cloud, names)
+        others = [v["id"] for v in server.items("/core/v1/vms") if v["drift"] or v["lost"]]
+        assert not others, f"drifted or lost: {others}"
         start = time.monotonic()
         answer = server("POST", "/core/v1/batches", {"commands": [
             {"command": "vm.delete", "args": {"vm": v["id"]}} for v in server.items("/core/v1/vms")]})
