@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/backends_real.hpp"
 #include "app/clouds.hpp"
 #include "core/domain/cloud_face.hpp"
 #include "workers/backends/simulated/simulated_backend.hpp"
@@ -14,7 +15,6 @@ namespace {
 
 using base::Errc;
 using base::fail;
-using Opened = base::Result<std::unique_ptr<workers::Backend>>;
 
 bool is_served(const Config& config, const BackendTable& table) {
   const TextList& pools = config.worker.pools;
@@ -48,8 +48,8 @@ void add_first_vms(workers::simulated::Options& options, const domain::CloudFace
   }
 }
 
-Opened open_simulated(const SimulatedCloud& cloud, workers::simulated::Options options,
-                      const base::Clock& clock) {
+OpenedBackend open_simulated(const SimulatedCloud& cloud, workers::simulated::Options options,
+                             const base::Clock& clock) {
   options.name = cloud.name;
   const domain::CloudFace* face = domain::find_face(cloud.face);
   if (face == nullptr && !cloud.face.empty()) {
@@ -62,8 +62,8 @@ Opened open_simulated(const SimulatedCloud& cloud, workers::simulated::Options o
 }
 
 // Its own latencies; the rest is as simulated.* has it.
-Opened open_simulated(const Config& config, const BackendTable& table, const std::string& data_dir,
-                      const base::Clock& clock) {
+OpenedBackend open_simulated(const Config& config, const BackendTable& table,
+                             const std::string& data_dir, const base::Clock& clock) {
   Config own = config;
   own.simulated.create_latency = table.simulated.create_latency;
   own.simulated.operation_latency = table.simulated.operation_latency;
@@ -75,15 +75,22 @@ Opened open_simulated(const Config& config, const BackendTable& table, const std
                         clock);
 }
 
-Opened open_table(const Config& config, const BackendTable& table, const std::string& data_dir,
-                  const base::Clock& clock) {
+OpenedBackend open_table(const Config& config, const BackendTable& table,
+                         const std::string& data_dir, const base::Clock& clock) {
   if (table.type == "simulated") return open_simulated(config, table, data_dir, clock);
-  return fail(Errc::InvalidArgument,
-              fmt::format("this build has no backend of type {}", table.type));
+  if (table.type == "openstack") return open_openstack(table);
+  return open_libvirt(table);
 }
 
 auto named(std::string_view backend, const base::Error& error) {
   return fail(error.code, fmt::format("backend {}: {}", backend, error.message));
+}
+
+workers::CallLimits limits_of(const BackendTable& table) {
+  return {.max_calls = static_cast<std::uint32_t>(table.max_calls),
+          .max_calls_per_host = static_cast<std::uint32_t>(table.max_calls_per_host),
+          .per_second = table.rate_per_second,
+          .burst = static_cast<std::uint32_t>(table.rate_burst)};
 }
 
 }  // namespace
@@ -120,6 +127,12 @@ std::vector<std::string> opened_backends(const Config& config) {
     if (is_served(config, table)) names.push_back(table.name);
   }
   return names;
+}
+
+void set_limits(const Config& config, workers::WorkerCoreOptions& worker) {
+  for (const BackendTable& table : config.backends) {
+    worker.limits[table.name] = limits_of(table);
+  }
 }
 
 base::Result<std::vector<std::unique_ptr<workers::Backend>>> open_backends(

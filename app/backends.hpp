@@ -22,6 +22,9 @@ std::vector<domain::Backend> registered_backends(const Config& config);
 // secrets need not be on this machine.
 std::vector<std::string> opened_backends(const Config& config);
 
+// How many calls a worker makes to each of the tables' backends.
+void set_limits(const Config& config, workers::WorkerCoreOptions& worker);
+
 // Opens them, for one worker. State files of simulated clouds are in `data_dir`. Errors name the
 // backend: a secret that cannot be read, a face that is none, a file that is locked. No cloud is
 // asked for anything yet: one that is down keeps no worker from starting.

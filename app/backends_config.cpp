@@ -70,8 +70,9 @@ constexpr BackendRow kBackendRows[] = {
     {SLIPWAY_ROW(rate_burst), .help = "So many may begin at once after a quiet time.", .min = 1,
      .max = 1e6},
     {SLIPWAY_ROW(call_timeout),
-     .help = "The longest one call may take; then its effect is looked up. \"0s\": "
-             "backend.call_timeout. With worker.margin below tasks.lease_timeout.",
+     .help = "The longest one call may take; then its effect is looked up. \"0s\": half of "
+             "tasks.lease_timeout at most (simulated: backend.call_timeout). With worker.margin "
+             "below tasks.lease_timeout.",
      .max = 3600},
     // ---- openstack ----
     {SLIPWAY_OPENSTACK(auth_url), .help = "Keystone's address, with its version.",
@@ -101,10 +102,12 @@ constexpr BackendRow kBackendRows[] = {
      .help = "Check its certificate. false: whoever sits between reads the password.",
      .type = kOpenStack},
     {SLIPWAY_OPENSTACK(network),
-     .help = "Name or id of the network of VMs whose order names none. Empty: such a VM is refused "
-             "where the project has more than one.",
+     .help = "Name or id of the network of VMs whose order names none. Empty: the first usable.",
      .type = kOpenStack},
     {SLIPWAY_OPENSTACK(availability_zone), .help = "Of VMs. Empty: the cloud's default.",
+     .type = kOpenStack},
+    {SLIPWAY_OPENSTACK(endpoints),
+     .help = "TYPE=URL each (compute, network, image), where the catalog's cannot be reached.",
      .type = kOpenStack},
     {SLIPWAY_OPENSTACK(create_flavors),
      .help = "Make a flavor where none fits a size; wants an admin's rights. Otherwise such a size "
@@ -116,26 +119,46 @@ constexpr BackendRow kBackendRows[] = {
     // ---- libvirt ----
     {SLIPWAY_LIBVIRT(domain_type), .help = "\"qemu\" emulates: slow, but works anywhere.",
      .type = kLibvirt, .choices = "kvm|qemu|test"},
-    {SLIPWAY_LIBVIRT(machine), .help = "Machine type of VMs. Empty: QEMU's default.",
+    {SLIPWAY_LIBVIRT(arch), .help = "Of VMs.", .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(machine), .help = "Machine type of VMs. Empty: libvirt's choice.",
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(network), .help = "The libvirt network of VMs whose order names none.",
      .type = kLibvirt},
-    {SLIPWAY_LIBVIRT(prefix),
-     .help = "What the names of domains and volumes begin with. Never changed while VMs exist.",
+    {SLIPWAY_LIBVIRT(network_prefix), .help = "Bits of its addresses that are the network's.",
+     .type = kLibvirt, .min = 8, .max = 30},
+    {SLIPWAY_LIBVIRT(addresses),
+     .help = "FIRST-LAST: what VMs in it get an address of. Empty: the range of its DHCP, or the "
+             "address pool that a pool of hosts names.",
+     .type = kLibvirt, .example = R"("10.0.0.100-10.0.0.199")"},
+    {SLIPWAY_LIBVIRT(gateway), .help = "Its gateway, told to guests. Empty: none.",
+     .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(dns), .help = "Its name servers, told to guests.", .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(images),
+     .help = "IMAGE=VOLUME each, where the volume of an image is not named as the image is.",
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(kernel),
      .help = "Path at the cells: VMs boot this kernel, not their disk. Empty: the disk.",
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(initrd), .help = "With kernel.", .type = kLibvirt},
-    {SLIPWAY_LIBVIRT(cmdline), .help = "With kernel.", .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(cmdline), .help = "With kernel. {ipv4}, {prefix} and {mac} are put in.",
+     .type = kLibvirt},
     {SLIPWAY_LIBVIRT(clone),
      .help = "A VM's disk: \"overlay\" is made at once and leans on its image, \"full\" is a copy.",
      .type = kLibvirt, .choices = "overlay|full"},
     {SLIPWAY_LIBVIRT(seed), .help = "Give each VM a NoCloud ISO with its name, keys and password.",
      .type = kLibvirt},
     {SLIPWAY_LIBVIRT(vnc_listen),
-     .help = "Where VNC servers of VMs listen at the cells. Empty: VMs have no console.",
+     .help = "Where VNC servers of VMs listen at the cells. Empty: on loopback.", .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(serial_directory),
+     .help = "Of the cells: consoles are logged there, by UUID. Empty: they are not.",
      .type = kLibvirt},
+    {SLIPWAY_LIBVIRT(hot_vcpus), .help = "So many times its cores a VM may get without a restart.",
+     .type = kLibvirt, .min = 1, .max = 64},
+    {SLIPWAY_LIBVIRT(hot_memory), .help = "The same of its memory.", .type = kLibvirt, .min = 1,
+     .max = 64},
+    {SLIPWAY_LIBVIRT(migrate_mib_per_second),
+     .help = "What one migration may take of the network. 0: no limit.", .type = kLibvirt,
+     .max = 1e6},
     // ---- simulated ----
     {SLIPWAY_SIMULATED(face), .help = "As in simulated.clouds.", .type = kSimulated},
     {SLIPWAY_SIMULATED(create_latency), .help = "How long a create takes.", .type = kSimulated,
@@ -150,7 +173,8 @@ constexpr CellRow kCellRows[] = {
     {SLIPWAY_CELL(name), .help = "Its name as a host.", .example = R"("cell1")"},
     {SLIPWAY_CELL(uri), .help = "libvirt's connection URI.", .example = R"("qemu:///system")"},
     {SLIPWAY_CELL(migrate_uri),
-     .help = "The address that other cells migrate to. Empty: as the host names itself."},
+     .help = "The URI that other cells' daemons reach it by. Empty: its uri."},
+    {SLIPWAY_CELL(address), .help = "Shown to clients for VNC. Empty: the host's own name."},
     {SLIPWAY_CELL(storage_pool), .help = "The libvirt pool of disks and images."},
     {SLIPWAY_CELL(shared),
      .help = "Its pool is the same storage at all cells that say so: VMs migrate without their "
@@ -249,9 +273,10 @@ class BackendRules {
             "is required: at most 64 letters, digits, _ and - that no other backend is named by");
     require(!b_.type.empty(), "type", "is required: one of simulated, openstack, libvirt");
     require(!b_.worker_pool.empty(), "worker_pool", "must not be empty");
-    const auto timeout = b_.call_timeout.count() == 0 ? c_.backend.call_timeout : b_.call_timeout;
-    require(timeout + c_.worker.margin < c_.tasks.lease_timeout, "call_timeout",
-            "with worker.margin must be below tasks.lease_timeout, or no call could ever begin");
+    require(
+        b_.call_timeout.count() == 0 || b_.call_timeout + c_.worker.margin < c_.tasks.lease_timeout,
+        "call_timeout",
+        "with worker.margin must be below tasks.lease_timeout, or no call could ever begin");
     if (b_.type == kOpenStack) openstack();
     if (b_.type == kLibvirt) libvirt();
   }
@@ -266,10 +291,17 @@ class BackendRules {
                               fmt::format("{}: {}", name, message)});
   }
 
+  void pairs(const TextList& list, std::string_view key) {
+    for (const std::string& text : list) {
+      require(split_pair(text).has_value(), key, fmt::format("\"{}\" is not NAME=VALUE", text));
+    }
+  }
+
   void openstack() {
     const OpenStackTable& o = b_.openstack;
     require(o.auth_url.starts_with("http://") || o.auth_url.starts_with("https://"), "auth_url",
             "is required: an http or https address");
+    pairs(o.endpoints, "endpoints");
     const bool by_user = !o.user.empty() || !o.password_file.empty() || !o.project.empty();
     const bool by_credential =
         !o.application_credential_id.empty() || !o.application_credential_secret_file.empty();
@@ -289,7 +321,7 @@ class BackendRules {
   void libvirt() {
     const LibvirtTable& l = b_.libvirt;
     require(!l.cells.empty(), "cells", "is required: one [[backends.cells]] at least");
-    require(!l.prefix.empty(), "prefix", "must not be empty");
+    pairs(l.images, "images");
     require(!l.kernel.empty() || (l.initrd.empty() && l.cmdline.empty()), "kernel",
             "is required with initrd and cmdline");
     std::set<std::string_view> names;
@@ -415,6 +447,14 @@ std::vector<BackendFile> backend_files(const Config& config) {
 
 std::string sample_backends() {
   return sample_of(kOpenStack, true) + sample_of(kLibvirt, false) + sample_of(kSimulated, false);
+}
+
+std::optional<std::pair<std::string, std::string>> split_pair(std::string_view text) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) {
+    return std::nullopt;
+  }
+  return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }
 
 bool is_backend_name(std::string_view text) {

@@ -2,6 +2,7 @@
 // The [[backends]] tables of the configuration: the clouds that the service and its workers use
 // beside the first simulated one. Only the file has them; each key is a row of a table here, as the
 // other keys are in config_table.cpp. A key of another type of cloud is refused as an unknown one.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,9 @@ std::vector<BackendFile> backend_files(const Config& config);
 
 // For the sample: an example of each type with all its keys, commented out.
 std::string sample_backends();
+
+// "NAME=VALUE", neither of them empty: an item of the lists `images` and `endpoints`.
+std::optional<std::pair<std::string, std::string>> split_pair(std::string_view text);
 
 // "NAME" of letters, digits, _ and -, at most 64: it becomes the name of files and of metrics.
 bool is_backend_name(std::string_view text);

@@ -182,6 +182,7 @@ struct BackendConfig {
   std::uint64_t breaker_min_calls = 20;
   base::Duration breaker_window = seconds(10);
   base::Duration breaker_pause = seconds(5);
+  base::Duration silence = seconds(5);
 };
 
 struct SimulatedConfig {
@@ -214,8 +215,9 @@ struct OpenStackTable {
   bool verify = true;
   std::string network{};
   std::string availability_zone{};
+  TextList endpoints{};
   bool create_flavors = false;
-  base::Duration poll_interval = seconds(2);
+  base::Duration poll_interval = seconds(1);
 };
 
 // A libvirt connection: what the core calls a host.
@@ -223,6 +225,7 @@ struct CellTable {
   std::string name{};
   std::string uri{};
   std::string migrate_uri{};
+  std::string address{};
   std::string storage_pool = "default";
   bool shared = false;
   std::uint64_t max_calls = 8;
@@ -230,15 +233,24 @@ struct CellTable {
 
 struct LibvirtTable {
   std::string domain_type = "kvm";
-  std::string machine{};
+  std::string arch = "x86_64";
+  std::string machine = "q35";
   std::string network = "default";
-  std::string prefix = "slipway-";
+  std::uint64_t network_prefix = 24;
+  std::string addresses{};
+  std::string gateway{};
+  TextList dns{};
+  TextList images{};
   std::string kernel{};
   std::string initrd{};
   std::string cmdline{};
   std::string clone = "overlay";
   bool seed = true;
-  std::string vnc_listen = "127.0.0.1";
+  std::string vnc_listen{};
+  std::string serial_directory{};
+  std::uint64_t hot_vcpus = 1;
+  std::uint64_t hot_memory = 1;
+  std::uint64_t migrate_mib_per_second = 0;
   std::vector<CellTable> cells{};
 };
 
@@ -260,7 +272,7 @@ struct BackendTable {
   std::uint64_t max_calls_per_host = 0;  // 0: no limit
   double rate_per_second = 0;
   std::uint64_t rate_burst = 10;
-  base::Duration call_timeout{};  // 0: backend.call_timeout
+  base::Duration call_timeout{};  // 0: what the type is made for
   // The one of its type is looked at.
   OpenStackTable openstack{};
   LibvirtTable libvirt{};

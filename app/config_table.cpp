@@ -194,6 +194,13 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(tasks.fencing),
      .help = "false: what a worker reports counts after it has lost its lease, too. For tests of "
              "tests only."},
+    {SLIPWAY_KEY(tasks.target_wait), .reload = Reload::Live,
+     .help = "desired_workers is what would clear the backlog in this time.", .min = 1,
+     .max = 86400},
+    {SLIPWAY_KEY(tasks.min_workers), .reload = Reload::Live,
+     .help = "Least desired_workers of a pool."},
+    {SLIPWAY_KEY(tasks.max_workers), .reload = Reload::Live,
+     .help = "Most desired_workers of a pool.", .min = 1},
     // ---- reconcile: what clouds have against what the log says ----
     {SLIPWAY_KEY(reconcile.interval),
      .help =
@@ -205,13 +212,6 @@ constexpr Key kKeys[] = {
          "A thing that carries this installation's tag and belongs to nobody is deleted when it "
          "is older than this.",
      .min = 1, .max = 86400},
-    {SLIPWAY_KEY(tasks.target_wait), .reload = Reload::Live,
-     .help = "desired_workers is what would clear the backlog in this time.", .min = 1,
-     .max = 86400},
-    {SLIPWAY_KEY(tasks.min_workers), .reload = Reload::Live,
-     .help = "Least desired_workers of a pool."},
-    {SLIPWAY_KEY(tasks.max_workers), .reload = Reload::Live,
-     .help = "Most desired_workers of a pool.", .min = 1},
     // ---- broker: where workers on other machines connect ----
     {SLIPWAY_KEY(broker.listen), .help = "\"tcp://0.0.0.0:5871\". Empty: workers of this process "
                                          "only. Beyond loopback the two files are required."},
@@ -273,6 +273,11 @@ constexpr Key kKeys[] = {
     {SLIPWAY_KEY(backend.breaker_pause),
      .help = "How long an open circuit holds calls back before it tries one.", .min = 0.1,
      .max = 3600},
+    {SLIPWAY_KEY(backend.silence),
+     .help =
+         "A cloud that has answered none of its calls for so long may hold half of a worker's "
+         "slots; its other tasks go back, uncounted. Of no effect where a worker has one cloud.",
+     .min = 0.1, .max = 3600},
     // ---- simulated: the simulated cloud ----
     {SLIPWAY_KEY(simulated.enabled), .help = "Offer it as a backend."},
     {SLIPWAY_KEY(simulated.name), .help = "Its name as a backend."},

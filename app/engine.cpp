@@ -311,6 +311,8 @@ workers::WorkerOptions worker_options(const Config& config, std::string name) {
   o.core.guard.min_calls = static_cast<std::uint32_t>(config.backend.breaker_min_calls);
   o.core.guard.pause = config.backend.breaker_pause;
   o.core.guard.retry_share = static_cast<double>(config.backend.retry_budget_percent) / 100;
+  o.core.silence = config.backend.silence;
+  set_limits(config, o.core);
   o.core.guard.retries_always = static_cast<std::uint32_t>(config.backend.retries_always);
   return o;
 }

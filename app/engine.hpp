@@ -2,8 +2,8 @@
 // Everything below HTTP, put together: log, live state, sequencer, read models, broker, workers in
 // the process. Members stand in the order of dependency, so destruction is shutdown; stop() does it
 // in good order first.
-#include <memory>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 

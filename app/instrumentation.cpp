@@ -86,6 +86,10 @@ void BackendMetrics::add(std::string_view backend) {
 void BackendMetrics::watch(workers::WorkerCoreOptions& worker) {
   worker.on_backend_call = [this](const workers::BackendCallSeen& call) { on_call(call); };
   worker.on_circuit = [this](std::string_view backend, bool open) { on_circuit(backend, open); };
+  worker.on_load = [this](const workers::BackendLoadSeen& seen) { on_load(seen); };
+  worker.on_held_back = [this](const workers::HeldBackSeen& seen) {
+    m_.backend_held_back.with(seen.backend, seen.reason).add();
+  };
 }
 
 void BackendMetrics::on_call(const workers::BackendCallSeen& call) {
@@ -102,6 +106,12 @@ void BackendMetrics::on_circuit(std::string_view backend, bool open) {
   int& circuits = open_.try_emplace(std::string(backend)).first->second;
   circuits += open ? 1 : -1;
   m_.backend_circuit_open.with(backend).set(circuits > 0 ? 1 : 0);
+}
+
+// Of all workers of the process together.
+void BackendMetrics::on_load(const workers::BackendLoadSeen& seen) {
+  m_.backend_calls_in_flight.with(seen.backend).add(seen.calls);
+  m_.backend_calls_waiting.with(seen.backend).add(seen.waiting);
 }
 
 namespace {

@@ -67,6 +67,7 @@ class BackendMetrics {
  private:
   void on_call(const workers::BackendCallSeen& call);
   void on_circuit(std::string_view backend, bool open);
+  void on_load(const workers::BackendLoadSeen& seen);
 
   metrics::Instruments& m_;
   base::Mutex mu_;

@@ -37,3 +37,9 @@ function(slipway_test)
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME}_test)
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
+
+# Tells these files, and no others, where the checkout is: what names a path is compiled anew in each one.
+function(slipway_source_dir)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_DEFINITIONS
+    SLIPWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+endfunction()

@@ -24,6 +24,8 @@ void Instruments::add_backend(std::string_view backend) {
   backend_up.with(backend);
   backend_circuit_open.with(backend);
   backend_throttled.with(backend);
+  backend_calls_in_flight.with(backend);
+  backend_calls_waiting.with(backend);
   vms_created.with(backend);
   vms_deleted.with(backend);
   vm_provision_duration.with(backend);

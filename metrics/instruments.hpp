@@ -87,7 +87,7 @@ struct Instruments {
       registry,
       {.name = "slipway_http_request_duration_seconds",
        .help = "Request head read to answer handed over, waits for tasks excluded.",
-       .max_series = 80,
+       .max_series = 70,
        .bounds = kCallBuckets},
       {{"dialect"}, {"route"}}};
   Gauges<> http_requests_in_flight{
@@ -277,6 +277,23 @@ struct Instruments {
                                  .help = "Answers of a backend that asked for fewer calls.",
                                  .max_series = kMaxBackends},
                                 {{"backend"}}};
+  Gauges<1> backend_calls_in_flight{registry,
+                                    {.name = "slipway_backend_calls_in_flight",
+                                     .help = "Calls to a backend that are under way.",
+                                     .max_series = kMaxBackends},
+                                    {{"backend"}}};
+  Gauges<1> backend_calls_waiting{
+      registry,
+      {.name = "slipway_backend_calls_waiting",
+       .help = "Tasks that wait in workers for their turn at a backend.",
+       .max_series = kMaxBackends},
+      {{"backend"}}};
+  Counters<2> backend_held_back{
+      registry,
+      {.name = "slipway_backend_held_back_total",
+       .help = "Calls that had to wait (calls, host, rate) and tasks sent back uncounted.",
+       .max_series = 6 * kMaxBackends},
+      {{"backend"}, {"reason", {"calls", "host", "rate", "circuit", "retries", "silent"}}}};
   Gauges<2> vms{registry,
                 {.name = "slipway_vms",
                  .help = "VMs by state.",
@@ -339,14 +356,14 @@ struct Instruments {
                              {.name = "slipway_reconcile_runs_total",
                               .help = "Lists of what a cloud has: done, failed.",
                               .scope = Scope::Service,
-                              .max_series = 128},
+                              .max_series = 2 * kMaxBackends},
                              {{"backend"}, {"result"}}};
   Counters<2> reconcile_findings{
       registry,
       {.name = "slipway_reconcile_findings_total",
        .help = "What such a list showed: drifted, adopted, repaired, lost, found, orphan, ...",
        .scope = Scope::Service,
-       .max_series = 640},
+       .max_series = 10 * kMaxBackends},
       {{"backend"}, {"kind"}}};
   Histograms<> timers_late{registry,
                            {.name = "slipway_timers_late_seconds",

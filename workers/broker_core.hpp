@@ -24,10 +24,13 @@ using OpenSecret =
 // Any thread may read them.
 struct BrokerCounters {
   // By kind of message, in the order of the variants; the names are for a metric's label.
-  static constexpr std::array<std::string_view, 4> kInputs = {"hello", "report", "heartbeat",
-                                                              "goodbye"};
-  static constexpr std::array<std::string_view, 6> kOutputs = {
-      "welcome", "work_order", "report_ack", "heartbeat_ack", "cancel_lease", "drain_worker"};
+  static constexpr std::array<std::string_view, 5> kInputs = {"hello", "report", "heartbeat",
+                                                              "goodbye", "inventory_page"};
+  static_assert(kInputs.size() == std::variant_size_v<domain::WorkerInput>);
+  static constexpr std::array<std::string_view, 7> kOutputs = {
+      "welcome",      "work_order",   "report_ack",    "heartbeat_ack",
+      "cancel_lease", "drain_worker", "take_inventory"};
+  static_assert(kOutputs.size() == std::variant_size_v<domain::ServerMessage>);
   std::array<std::atomic<std::uint64_t>, kInputs.size()> received{};
   std::array<std::atomic<std::uint64_t>, kOutputs.size()> sent{};
   // Dropped, by reason (metric slipway_broker_dropped_total).

@@ -30,10 +30,19 @@ struct WorkerCore::Held {
 
   bool advancing = false;
   bool dirty = false;
-  bool finished = false;   // its outcome is in a report
-  bool no_room = false;    // too little of the lease is left for a call
-  Action next;             // the call that waits for room
-  std::uint64_t call = 0;  // under way; 0 for none
+  bool finished = false;  // its outcome is in a report
+  // The action in `next` waits: for room in the lease, or, if it is `queued`, for its turn at the
+  // backend.
+  bool parked = false;
+  bool queued = false;
+  bool seen_waiting = false;  // counted as one that had to wait
+  Action next;
+  bool crowded = false;  // not begun yet: too many of the backend's, which has not answered
+  bool counted = false;  // among the backend's leases
+  bool permit = false;   // counts as a call at the backend's limiter
+  base::SteadyTime granted_until{};  // a granted call must be over by then
+  std::uint64_t call = 0;            // under way; 0 for none
+  bool call_waits = false;           // it only waits for what an earlier step set going
   std::string_view operation;
   base::SteadyTime call_start{};
   base::SteadyTime call_end = kNever;

@@ -87,7 +87,9 @@ Action StepRunner::forward(base::Time now) {
       step.state = State::Unknown;
       step.shown = false;
     }
-    return give(Action::Kind::Call, false, subject());
+    Action call = give(Action::Kind::Call, false, subject());
+    call.granted = !current().repeatable;
+    return call;
   }
   if (step.state == State::Unknown) return wait_for_effect(now);
   return give(Action::Kind::Begin, false, {});
@@ -208,6 +210,11 @@ void StepRunner::not_called() {
   if (asked_ == Action::Kind::Call && !deleting && !current().repeatable) {
     progress().state = State::Granted;
   }
+}
+
+void StepRunner::begin_anew() {
+  not_called();
+  if (progress().state == State::Granted) progress().state = State::None;
 }
 
 void StepRunner::wait_over() {

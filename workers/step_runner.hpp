@@ -44,6 +44,7 @@ struct Action {
   std::string_view step;
   std::string_view operation;
   bool undo = false;
+  bool granted = false;  // Call: its begin is durable, with a time by which the call is over
   std::string ref;
   base::Duration wait{};
 };
@@ -66,14 +67,16 @@ class StepRunner {
   void cancel();
   // Stop at the next point where no call is under way, without an attempt being counted.
   void hand_back();
-  // Retry later, before anything was called: this worker cannot do it now.
+  // Retry later: this worker cannot do it now. A call under way is one whose effect is unknown.
   void give_up(const BackendError& why);
 
   // Whether a call is under way that need not be waited for; then leave_off() forgets it.
   bool can_leave_off() const { return pending_ == Pending::Call && only_waits(current().name); }
   void leave_off() { pending_ = Pending::Nothing; }
-  // The action given out was not done: no room in the lease.
+  // The action given out was not done: no room in the lease, or it was not its turn.
   void not_called();
+  // The same, and what was granted is too old: its begin is asked for again.
+  void begin_anew();
 
   // The steps done and undone since the last call.
   std::vector<domain::StepDone> take_done() { return std::exchange(done_, {}); }

@@ -24,7 +24,11 @@ SteadyTime from_us(std::int64_t us) { return SteadyTime(Duration(us)); }
 WorkerCore::WorkerCore(WorkerCoreOptions options, std::vector<Backend*> backends, Send send)
     : options_(std::move(options)), send_(std::move(send)), hello_pause_(options_.hello_interval) {
   for (Backend* backend : backends) {
-    backends_.emplace(backend->name(), Target{backend, BackendGuard(options_.guard)});
+    const auto limits = options_.limits.find(backend->name());
+    Target& target = backends_[std::string(backend->name())];
+    target.backend = backend;
+    target.guard = BackendGuard(options_.guard);
+    if (limits != options_.limits.end()) target.limiter = CallLimiter(limits->second);
   }
 }
 
@@ -58,6 +62,7 @@ void WorkerCore::on_message(std::uint64_t epoch, domain::ServerMessage&& message
 void WorkerCore::end_turn() {
   if (finished_) return;
   run_timers();
+  give_turns();
   while (!dirty_.empty()) {
     Held* held = dirty_.back();
     dirty_.pop_back();
@@ -77,6 +82,10 @@ SteadyTime WorkerCore::next_timer() const {
   for (const auto& [name, target] : backends_) {
     const auto due = target.backend->next_timer();
     if (due) next = std::min(next, steady_ + std::max(*due - now_, Duration(0)));
+    if (!target.waiting.empty()) next = std::min(next, target.token_at);
+    if (target.answers || !target.crowd.empty()) {
+      next = std::min(next, target.silent_at(options_.silence));
+    }
   }
   return next;
 }
@@ -140,6 +149,7 @@ void WorkerCore::on_order(domain::WorkOrder&& order, Secrets&& secrets) {
   held->lease_timeout = work->order.lease_timeout;
   held->received = steady_;
   held->lease_end = asked + held->lease_timeout;
+  held->granted_until = held->lease_end;  // the first step is granted for as long as the lease
   Held& h = *held;
   held_[h.task] = std::move(held);
   wake_at(h.next_timer());
@@ -150,12 +160,10 @@ void WorkerCore::on_order(domain::WorkOrder&& order, Secrets&& secrets) {
     h.runner.give_up({.detail = "this worker has no such backend", .retryable = true});
   } else if (draining_) {
     h.runner.hand_back();
-  } else if (const auto wait = target->guard.admit(work->order.attempt > 1, steady_)) {
-    ++counters_.put_off;
-    h.runner.give_up({.detail = "the backend is left alone for a while",
-                      .retryable = true,
-                      .throttled = true,
-                      .retry_after = *wait});
+  } else {
+    ++target->held;
+    h.counted = true;
+    return admit(h);
   }
   advance(h);
 }
@@ -180,8 +188,10 @@ void WorkerCore::on(domain::ReportAck&& m) {
     if (was_last) return forget(*held);
   }
   if (!m.granted_step.empty()) {
+    held->granted_until = steady_ + held->call_timeout;
     held->runner.grant(m.granted_step);
   } else if (newest && !held->asked_step.empty()) {
+    end_turn_of(*held);
     held->runner.refuse();
   }
   if (newest) held->asked_step.clear();
@@ -204,7 +214,8 @@ void WorkerCore::on(domain::CancelLease&& m) {
   Held* held = find(m.task, m.token);
   if (held == nullptr || held->finished) return;
   held->runner.cancel();
-  if (held->no_room || held->runner.can_leave_off()) leave_off(*held);
+  leave_crowd(*held);
+  if (held->parked || held->runner.can_leave_off()) leave_off(*held);
   advance(*held);
 }
 
@@ -224,8 +235,9 @@ void WorkerCore::advance(Held& held) {
 
 // False when there is something to wait for.
 bool WorkerCore::take_step(Held& held) {
-  if (held.no_room) return call(held, std::exchange(held.next, {}));
-  Action action = held.runner.next(now_);
+  if (held.queued || held.crowded) return false;
+  Action action =
+      std::exchange(held.parked, false) ? std::exchange(held.next, {}) : held.runner.next(now_);
   switch (action.kind) {
     case Action::Kind::None:
       return false;
@@ -234,6 +246,7 @@ bool WorkerCore::take_step(Held& held) {
       wake_at(held.wake_at);
       return false;
     case Action::Kind::Begin:
+      if (!gets_turn(held, action)) return false;
       held.turn.begin = domain::StepBegin{
           .step = std::string(action.step), .call_timeout = held.call_timeout, .undo = action.undo};
       mark_dirty(held);
@@ -242,6 +255,7 @@ bool WorkerCore::take_step(Held& held) {
     case Action::Kind::Lookup:
       return call(held, std::move(action));
     case Action::Kind::Finish:
+      end_turn_of(held);
       held.turn.outcome = held.runner.take_outcome();
       held.finished = true;
       mark_dirty(held);
@@ -251,12 +265,25 @@ bool WorkerCore::take_step(Held& held) {
 }
 
 bool WorkerCore::call(Held& held, Action action) {
-  held.no_room = !held.has_room(steady_);
-  if (held.no_room) {  // until a heartbeat is answered, or the lease ends
+  if (!gets_turn(held, action)) return false;
+  if (!held.has_room(steady_)) {  // until a heartbeat is answered, or the lease ends
+    held.parked = true;
     held.next = std::move(action);
     return false;
   }
+  // Whoever looks for the call's effect later goes by what the log says of its end.
+  if (action.granted && steady_ + held.call_timeout > held.granted_until) {
+    held.runner.begin_anew();
+    return true;
+  }
   ++counters_.backend_calls;
+  Target& target = *held.target;
+  ++target.calls;
+  held.call_waits = only_waits(action.step);
+  if (!held.call_waits) {
+    ++target.asked;
+    target.silent_since = std::min(target.silent_since, steady_);
+  }
   const std::uint64_t number = next_call_++;
   held.call = number;
   held.operation = action.operation;
@@ -272,9 +299,9 @@ bool WorkerCore::call(Held& held, Action action) {
                             .deadline = held.call_end};
   Answer answer = [this, number](BackendAnswer&& a) { on_answer(number, std::move(a)); };
   if (action.kind == Action::Kind::Lookup) {
-    held.target->backend->lookup(request, std::move(answer));
+    target.backend->lookup(request, std::move(answer));
   } else {
-    held.target->backend->perform(request, std::move(answer));
+    target.backend->perform(request, std::move(answer));
   }
   return held.call == 0;  // answered inline: go on
 }
@@ -283,15 +310,16 @@ void WorkerCore::on_answer(std::uint64_t call, BackendAnswer&& answer) {
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;  // given up meanwhile
   Held& held = *found->second;
-  if (answer.kind == BackendAnswer::Kind::Progress) return on_progress(held, answer);
-  calls_.erase(found);
-  held.call = 0;
-  held.call_end = kNever;
+  if (answer.kind == BackendAnswer::Kind::Progress) {
+    heard_of(*held.target, held.target->asked);
+    return on_progress(held, answer);
+  }
+  end_call(held);
+  heard_of(*held.target, held.target->asked);
   const bool ok = answer.kind != BackendAnswer::Kind::Failed;
   const BackendError& error = answer.error;
   call_ended(held, ok ? "ok" : base::errc_name(error.code),
-             ok || error.code != base::Errc::BackendUnavailable || error.one_host,
-             error.throttled);
+             ok || error.code != base::Errc::BackendUnavailable || error.one_host, error.throttled);
   held.runner.answer(std::move(answer));
   auto done = held.runner.take_done();
   if (!done.empty()) {
@@ -301,6 +329,17 @@ void WorkerCore::on_answer(std::uint64_t call, BackendAnswer&& answer) {
     mark_dirty(held);
   }
   advance(held);
+}
+
+// Answered, given up or forgotten: it is not under way any more.
+void WorkerCore::end_call(Held& held) {
+  if (held.call == 0) return;
+  calls_.erase(held.call);
+  held.call = 0;
+  held.call_end = kNever;
+  --held.target->calls;
+  if (!held.call_waits) --held.target->asked;
+  end_turn_of(held);
 }
 
 void WorkerCore::call_ended(Held& held, std::string_view code, bool available, bool throttled) {
@@ -330,10 +369,9 @@ void WorkerCore::on_progress(Held& held, const BackendAnswer& answer) {
 }
 
 void WorkerCore::leave_off(Held& held) {
-  calls_.erase(held.call);
-  held.call = 0;
-  held.call_end = kNever;
-  if (std::exchange(held.no_room, false)) {
+  end_call(held);
+  end_turn_of(held);
+  if (std::exchange(held.parked, false)) {
     held.runner.not_called();
   } else {
     held.runner.leave_off();

@@ -15,7 +15,11 @@
 //  - what happened to a task in one turn goes in one report, which is kept and sent again until it
 //    is acknowledged, for at least one lease timeout after the lease's end. At most one is under
 //    way for a task: what happens meanwhile is added to it, under a new report_id;
-//  - what carries an epoch below the newest seen is dropped.
+//  - what carries an epoch below the newest seen is dropped;
+//  - a call over its backend's limits waits here, in order, and counts as no attempt; what only
+//    waits for an earlier step ("vm.await_running") is under no limit;
+//  - of several backends, one that is not known to answer has a share of the slots only
+//    (worker_limits.cpp): what is over it goes back, uncounted, and leaves the slots to the others.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -29,6 +33,7 @@
 #include "core/domain/worker_messages.hpp"
 #include "workers/backends/backend.hpp"
 #include "workers/backends/backend_guard.hpp"
+#include "workers/backends/call_limiter.hpp"
 
 namespace slipway::workers {
 
@@ -43,6 +48,20 @@ struct BackendCallSeen {
   base::Duration took{};
 };
 
+// How many calls of this worker's are under way, and how many wait for their turn: the change.
+struct BackendLoadSeen {
+  std::string_view backend;
+  int calls = 0;
+  int waiting = 0;
+};
+
+// Why a call had to wait here, or a task was sent back: "calls", "host", "rate" (its limits),
+// "circuit", "retries" (its guard), "silent" (over its share of the slots).
+struct HeldBackSeen {
+  std::string_view backend;
+  std::string_view reason;
+};
+
 struct WorkerCoreOptions {
   domain::SessionId session;  // fresh for each run of the process
   std::string name;
@@ -55,10 +74,15 @@ struct WorkerCoreOptions {
   base::Duration drain_timeout = std::chrono::seconds(60);
   base::Duration progress_interval = std::chrono::milliseconds(250);
   BackendGuardOptions guard;
+  std::map<std::string, CallLimits, std::less<>> limits;  // by backend; others have none
+  // A backend that has answered none of its calls for so long is taken for dead.
+  base::Duration silence = std::chrono::seconds(5);
   // On the worker's thread: each call that has ended, and each time a backend's circuit has opened
   // or closed.
   std::function<void(const BackendCallSeen&)> on_backend_call;
   std::function<void(std::string_view backend, bool open)> on_circuit;
+  std::function<void(const BackendLoadSeen&)> on_load;
+  std::function<void(const HeldBackSeen&)> on_held_back;
 };
 
 // Plain numbers; read them on the thread that drives the core.
@@ -69,7 +93,8 @@ struct WorkerCounters {
   std::uint64_t backend_calls = 0;
   std::uint64_t leases_lost = 0;     // expired here, or the server said so
   std::uint64_t stale_messages = 0;  // an older epoch, or an order seen before
-  std::uint64_t put_off = 0;         // tasks that a backend's breaker or retry budget sent back
+  std::uint64_t put_off = 0;         // tasks sent back, uncounted: a backend's guard, or its share
+  std::uint64_t calls_waited = 0;    // for their turn at a backend
 };
 
 class WorkerCore {
@@ -106,6 +131,25 @@ class WorkerCore {
     Backend* backend = nullptr;
     BackendGuard guard;
     bool taking_inventory = false;  // one list at a time
+    CallLimiter limiter;
+    std::deque<Held*> waiting;  // for their turn, in order; at most one a lease
+    std::vector<Held*> crowd;   // over the share, until it is known whether the backend answers
+    std::size_t held = 0;       // leases
+    std::size_t calls = 0;      // under way
+    std::size_t asked = 0;      // of these the ones that do more than wait: an answer is due
+    bool answers = false;       // it has, and is not silent
+    base::SteadyTime silent_since = base::SteadyTime::max();  // calls are under way, none answered
+    base::SteadyTime back_at{};  // when the last of those put off comes back
+    base::SteadyTime token_at =
+        base::SteadyTime::max();  // of the rate limit, if that is waited for
+    CallLimiter::Verdict limited_by =
+        CallLimiter::Verdict::Go;  // what the first that waits waits for
+    int calls_told = 0;
+    int waiting_told = 0;
+
+    base::SteadyTime silent_at(base::Duration silence) const {
+      return silent_since == base::SteadyTime::max() ? silent_since : silent_since + silence;
+    }
   };
   void send_inventory(const domain::TakeInventory& asked, BackendAnswer&& answer);
 
@@ -123,9 +167,29 @@ class WorkerCore {
   bool take_step(Held& held);
   bool call(Held& held, Action action);
   void on_answer(std::uint64_t call, BackendAnswer&& answer);
+  void end_call(Held& held);
   void call_ended(Held& held, std::string_view code, bool available, bool throttled);
   void on_progress(Held& held, const BackendAnswer& answer);
   void leave_off(Held& held);
+
+  // worker_limits.cpp
+  bool gets_turn(Held& held, Action& action);
+  void give_turns();
+  bool give_next_turn(Target& target);
+  void end_turn_of(Held& held);
+  void leave_crowd(Held& held);
+  void leave_target(Held& held);
+  void admit(Held& held);
+  void send_back(Held& held, base::Duration wait, std::string_view reason);
+  std::size_t share() const;
+  bool is_silent(const Target& target) const;
+  bool over_share(const Target& target) const;
+  void put_off_for_silence(Held& held);
+  void heard_of(Target& target, std::size_t unanswered);
+  void look_at_silence(Target& target);
+  void leave_slots_to_others(Target& target);
+  void held_back(const Target& target, std::string_view reason) const;
+  void tell_load(Target& target) const;
 
   void extend(const std::vector<domain::HeldLease>& lost, std::int64_t asked_at_us);
   void lose(Held& held);

@@ -39,7 +39,7 @@ void WorkerCore::extend(const std::vector<HeldLease>& lost, std::int64_t asked_a
   for (auto& [task, held] : held_) {
     if (held->received > asked) continue;
     held->lease_end = std::max(held->lease_end, asked + held->lease_timeout);
-    if (held->no_room) waiting.push_back(held.get());
+    if (held->parked && !held->queued) waiting.push_back(held.get());
   }
   for (Held* held : waiting) advance(*held);
 }
@@ -51,7 +51,8 @@ void WorkerCore::lose(Held& held) {
 
 void WorkerCore::forget(Held& held) {
   if (held.dirty) std::erase(dirty_, &held);
-  if (held.call != 0) calls_.erase(held.call);
+  end_call(held);
+  leave_target(held);
   ended_[held.task] = held.token;
   ended_order_.emplace_back(steady_ + held.lease_timeout, held.task);
   while (ended_order_.front().first <= steady_ || ended_order_.size() > kEndedMax) {
@@ -132,9 +133,7 @@ void WorkerCore::run_timers() {
 void WorkerCore::run_timers(Held& held) {
   if (steady_ >= held.end()) return lose(held);
   if (steady_ >= held.call_end) {
-    calls_.erase(held.call);
-    held.call = 0;
-    held.call_end = kNever;
+    end_call(held);
     call_ended(held, "timeout", only_waits(held.operation), false);
     held.runner.no_answer();
     advance(held);
@@ -166,7 +165,8 @@ void WorkerCore::hand_back_all() {
   for (auto& [task, held] : held_) all.push_back(held.get());
   for (Held* held : all) {
     if (held->finished) continue;
-    if (held->runner.can_leave_off() || held->no_room) leave_off(*held);
+    leave_crowd(*held);
+    if (held->runner.can_leave_off() || held->parked) leave_off(*held);
     held->wake_at = kNever;
     held->runner.hand_back();
     advance(*held);

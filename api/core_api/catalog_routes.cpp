@@ -85,6 +85,7 @@ void write(JsonWriter& w, const eventstore::BackendRow& row) {
   const domain::Backend& b = row.backend;
   w.begin_object().member("name", b.name).member("type", b.type);
   w.member("worker_pool", b.worker_pool).member("places_hosts", b.places_hosts);
+  w.member("policy", base::enum_name(b.policy));
   w.key("links").begin_object().member("self", "/core/v1/backends/" + b.name);
   w.end_object().end_object();
 }

@@ -38,6 +38,7 @@ class Arguments {
   void people(CommandKind kind);
   void access_token();
   domain::Role role();
+  domain::Backend backend();
   base::Uuid subject(std::string_view name) {
     if (!subject_.is_nil()) return subject_;
     return f_.id(name, true).value_or(base::Uuid());
@@ -88,6 +89,9 @@ void Arguments::parse(CommandKind kind) {
       return;
     case CommandKind::HostSetAlive:
       out_.body = domain::SetHostAlive{f_.text("host", {.required = true}), f_.flag("alive")};
+      return;
+    case CommandKind::BackendRegister:
+      out_.body = domain::RegisterBackend{backend()};
       return;
     case CommandKind::VmAssign: {
       const domain::VmId vm(subject("vm"));
@@ -298,6 +302,7 @@ bool for_clients(CommandKind kind) {
     case CommandKind::HostSetAlive:
     case CommandKind::VmAssign:
     case CommandKind::VmRelease:
+    case CommandKind::BackendRegister:
       return true;
     default:
       return kind < CommandKind::SystemInitialize ||
@@ -413,6 +418,29 @@ void Arguments::people(CommandKind kind) {
   }
 }
 
+domain::Backend Arguments::backend() {
+  domain::Backend b;
+  const auto one_of = [&](std::string_view name, std::string_view value, auto... allowed) {
+    const std::string list = ((std::string(", ") + allowed) + ...).substr(2);
+    if (!value.empty() && ((value != allowed) && ...)) {
+      f_.errors().add(f_.pointer(name), "unknown-value", "must be one of " + list);
+    }
+  };
+  b.name = f_.text("name", {.required = true, .max_bytes = 64});
+  b.type = f_.text("type", {.required = true});
+  one_of("type", b.type, "simulated", "openstack", "libvirt");
+  if (std::string pool = f_.text("worker_pool"); !pool.empty()) b.worker_pool = std::move(pool);
+  b.face = f_.text("face");
+  const std::string policy = f_.text("policy");
+  one_of("policy", policy, "report", "adopt", "repair");
+  b.policy = base::enum_from_name<domain::ReconcilePolicy>(policy).value_or(
+      domain::ReconcilePolicy::Report);
+  b.tenant = f_.text("tenant");
+  // libvirt has no scheduler: the core chooses the cell.
+  b.places_hosts = b.type == "libvirt";
+  return b;
+}
+
 void Arguments::access_token() {
   domain::CreateToken c;
   c.token.id = domain::TokenId(new_id());
@@ -500,7 +528,7 @@ base::Result<ParsedCommand> parse_arguments(CommandKind kind, const std::optiona
 
 bool needs_admin(CommandKind kind) {
   return (kind >= CommandKind::UserCreate && kind <= CommandKind::QuotaSet) ||
-         kind == CommandKind::HostSetAlive;
+         kind == CommandKind::HostSetAlive || kind == CommandKind::BackendRegister;
 }
 
 }  // namespace slipway::api

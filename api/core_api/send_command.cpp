@@ -145,6 +145,10 @@ void send_by_kind(CoreContext& ctx, const SharedSending& sending, CommandKind ki
       return send_with_password(ctx, sending);
     case CommandKind::TokenCreate:
       return send_token(ctx, *sending);
+    case CommandKind::BackendRegister:
+      // A cloud's own nodes are in the tenant of its name: an admin acts for it.
+      request.command.caller.tenant = std::get<domain::RegisterBackend>(body).backend.name;
+      [[fallthrough]];
     case CommandKind::UserDelete:
     case CommandKind::TokenDelete:
     case CommandKind::QuotaSet:

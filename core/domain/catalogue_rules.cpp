@@ -137,10 +137,12 @@ void note_hosts(Draft& draft, const ReconcileContext& c, const Inventory& seen) 
     if (known != nullptr) host = *known;
     host.name = s.name;
     host.backend = c.backend.name;
-    host.address = s.address;
-    host.vcpus = s.vcpus;
-    host.memory_mb = s.memory_mb;
-    host.disk_gb = s.disk_gb;
+    if (s.alive || known == nullptr) {  // of one that does not answer nothing new is known
+      host.address = s.address;
+      host.vcpus = s.vcpus;
+      host.memory_mb = s.memory_mb;
+      host.disk_gb = s.disk_gb;
+    }
     if (known == nullptr) {
       host.number = number++;
       host.pool = pool;

@@ -226,8 +226,7 @@ class Decider {
     if (image == nullptr) image = world_.image_by_name(wanted, caller().tenant, backend);
     if (image == nullptr || image->state != ImageState::Saved) return nullptr;
     if (image->image.is_media()) return nullptr;  // holds no system
-    const std::string& lies_on = image->image.backend;
-    if (!lies_on.empty() && !backend.empty() && lies_on != backend) return nullptr;
+    if (!backend.empty() && !lies_on(world_, *image, backend)) return nullptr;
     return image->image.is_public || image->image.tenant == caller().tenant ? image : nullptr;
   }
   // A network of one cloud is of use there alone; those of none are for clouds without their own. A

@@ -25,6 +25,17 @@ bool is_kept_here(const LiveImage& image) {
   return image.state == ImageState::Queued || (image.image.traits && image.image.traits->stored);
 }
 
+bool lies_on(const World& world, const LiveImage& live, std::string_view backend) {
+  const Image& image = live.image;
+  if (image.backend.empty() || image.backend == backend) return true;
+  const auto is_simulated = [&](std::string_view name) {
+    const Backend* b = world.backend(name);
+    return b != nullptr && b->type == "simulated" && b->face.empty();
+  };
+  return live.creator.is_nil() && !image.foreign && is_simulated(image.backend) &&
+         is_simulated(backend);
+}
+
 Status decide_on(Draft& draft, const Command& /*command*/, const RegisterImage& c) {
   if (draft.world.image(c.image.id) != nullptr) {
     return fail(Errc::ResourceBusy, "an image with this id exists");

@@ -4,6 +4,7 @@
 
 #include "core/domain/draft.hpp"
 #include "core/domain/guest_rules.hpp"
+#include "core/domain/image_rules.hpp"
 #include "core/domain/node_rules.hpp"
 #include "core/domain/placement.hpp"
 #include "core/domain/plan.hpp"
@@ -88,8 +89,7 @@ base::Status resolve_rebuild(const World& world, const Vm& vm, const ActOnVm& ac
   const LiveImage* image =
       id ? world.image(ImageId(*id)) : world.image_by_name(act.image, vm.tenant);
   if (act.image.empty()) image = world.image(vm.spec.image);
-  const bool there =
-      image != nullptr && (image->image.backend.empty() || image->image.backend == vm.spec.backend);
+  const bool there = image != nullptr && lies_on(world, *image, vm.spec.backend);
   if (!there || (!image->image.is_public && image->image.tenant != vm.tenant)) {
     return fail(base::Error{Errc::UnprocessableArgument,
                             fmt::format("no image '{}'", act.image),
@@ -263,6 +263,15 @@ void note_facts(Draft& draft, const Vm& vm, const base::RawJson& result) {
   }
 }
 
+// A snapshot brings back whether the VM ran.
+VmState state_of_snapshot(const Vm& vm, const Task& task) {
+  const std::string wanted = action_args(task).snapshot;
+  for (const Snapshot& s : vm.snapshots) {
+    if (s.name == wanted) return s.running ? VmState::Running : VmState::Stopped;
+  }
+  return vm.stable_state;
+}
+
 void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& ending) {
   if (task.command < CommandKind::VmSetCores) note_facts(draft, vm, ending.result);
   if (task.command == CommandKind::VmCreate) {
@@ -280,6 +289,7 @@ void succeed_on_vm(Draft& draft, const Vm& vm, const Task& task, const Ending& e
   if (rule != nullptr && rule->after) {
     after = *rule->after;
   }
+  if (task.command == CommandKind::VmSnapshotRestore) after = state_of_snapshot(vm, task);
   draft.add(StreamKind::Vm, vm.id, VmStateChanged{after, TaskId()});
 }
 

@@ -76,6 +76,8 @@ TEST(ParseCommand, TakesEveryCommandAClientMaySend) {
       {R"({"command":"quota.set","args":{"project":"p","vms":5}})", CommandKind::QuotaSet},
       {R"({"command":"host.set_alive","args":{"host":"h","alive":true}})",
        CommandKind::HostSetAlive},
+      {R"({"command":"backend.register","args":{"name":"lab","type":"openstack","worker_pool":"w","policy":"adopt","tenant":"t"}})",
+       CommandKind::BackendRegister},
   };
   for (const Row& row : rows) {
     const auto parsed = parse(with_id(row.body));
@@ -96,6 +98,12 @@ TEST(ParseCommand, RefusesWhatIsWrongWithTheRightCode) {
       {R"({"command":"vm.explode"})", Errc::UnknownCommand, "/command"},
       {R"({"command":"system.initialize"})", Errc::UnknownCommand, "/command"},
       {R"({"command":"vm.start","args":{}})", Errc::InvalidArgument, "/args/vm"},
+      {R"({"command":"backend.register","args":{"type":"xen"}})", Errc::InvalidArgument,
+       "/args/name"},
+      {R"({"command":"backend.register","args":{"name":"n","type":"xen"}})", Errc::InvalidArgument,
+       "/args/type"},
+      {R"({"command":"backend.register","args":{"name":"n","type":"libvirt","policy":"keep"}})",
+       Errc::InvalidArgument, "/args/policy"},
       {R"({"command":"vm.start","args":{"vm":"nope"}})", Errc::InvalidArgument, "/args/vm"},
       {R"({"command":"vm.start","args":[]})", Errc::InvalidArgument, "/args"},
       {R"({"command":"vm.start","args":{"vm":ID,"force":true}})", Errc::InvalidArgument,

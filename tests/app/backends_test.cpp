@@ -63,6 +63,32 @@ TEST_F(Backends, TheLogIsToldOfAllButTheFirst) {
   EXPECT_FALSE(all[3].places_hosts);
 }
 
+TEST_F(Backends, TheLogIsToldOfWhoMaySeeWhatAndOfWhatBecomesOfDrift) {
+  BackendTable& table = add("lab", "openstack");
+  table.policy = "adopt";
+  table.tenant = "found";
+  const auto all = registered_backends(config_);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].policy, domain::ReconcilePolicy::Adopt);
+  EXPECT_EQ(all[0].tenant, "found");
+}
+
+TEST_F(Backends, AWorkerSparesEachByItsOwnLimits) {
+  BackendTable& table = add("lab", "simulated");
+  table.max_calls = 20;
+  table.max_calls_per_host = 3;
+  table.rate_per_second = 0.5;
+  table.rate_burst = 4;
+  workers::WorkerCoreOptions worker;
+  set_limits(config_, worker);
+  ASSERT_EQ(worker.limits.size(), 1U) << "the first one has none";
+  const workers::CallLimits& limits = worker.limits.at("lab");
+  EXPECT_EQ(limits.max_calls, 20U);
+  EXPECT_EQ(limits.max_calls_per_host, 3U);
+  EXPECT_EQ(limits.per_second, 0.5);
+  EXPECT_EQ(limits.burst, 4U);
+}
+
 TEST_F(Backends, ATableMayGiveItsCallsAnotherTimeout) {
   add("slow", "simulated").call_timeout = std::chrono::seconds(17);
   const auto backends = open_backends(config_, files_.dir(), clock_);

@@ -274,6 +274,21 @@ TEST(Attempts, ARestoreThatFailedMayHaveHappened) {
   s.when(ends(2, 2, OutcomeKind::Failed)).then({"task-2 TaskFailed", "vm-1 VmFailed"});
 }
 
+TEST(Snapshots, ARestoreBringsBackWhetherTheVmRan) {
+  for (const bool ran : {true, false}) {
+    Story s;
+    s.running_vm(1).vm_in(1, ran ? VmState::Stopped : VmState::Running);
+    s.given(Events{
+        {StreamId(StreamKind::Vm, vm(1)), 0, SnapshotCreated{{.name = "s", .running = ran}}}});
+    ActOnVm restore;
+    restore.kind = CommandKind::VmSnapshotRestore;
+    restore.vm = vm(1);
+    restore.args.snapshot = "s";
+    s.given(act(2, restore)).when_leased(2).when(ends(2, 1, OutcomeKind::Succeeded));
+    EXPECT_EQ(s.vm_state(1), ran ? VmState::Running : VmState::Stopped);
+  }
+}
+
 TEST(Cancel, TooLateIsSuccess) {
   Story s;
   s.running_vm(1).given(act(2, CommandKind::VmReboot, 1)).when_leased(2).given(cancel(2));

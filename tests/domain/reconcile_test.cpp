@@ -253,7 +253,7 @@ TEST_F(Reconcile, MakesTheCatalogueOfACloudKnownOnce) {
 TEST_F(Reconcile, AHostThatIsNotAliveIsLostAndSeenAgain) {
   fold(decide_catalogue(context(), catalogue()));
   Inventory dead = catalogue();
-  dead.hosts[0].alive = false;
+  dead.hosts[0] = {"cell-a", "", true, false, 0, 0, 0};  // nothing is known of it
   EXPECT_EQ(fold(decide_catalogue(context(), dead)), Types{"HostLost"});
   EXPECT_FALSE(s.world.hosts().at("cell-a").host.alive);
   EXPECT_EQ(fold(decide_catalogue(context(), dead)), Types{});
@@ -267,9 +267,10 @@ TEST_F(Reconcile, VmsOfALostHostGoToAnotherWhereTheirPoolSaysSo) {
   s.given({{StreamId(StreamKind::Vm, before.id), 0, VmConfigured{guest}},
            {StreamId(StreamKind::Host, before.spec.host), 0, HostLost{}}});
   EXPECT_TRUE(decide_failover(context(), before.spec.host).empty());  // off by default
-  Pool pool = *s.world.infrastructure().pool("default");
+  Pool pool;
+  pool.name = "default";
   pool.failover = true;
-  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolUpdated{pool}}});
+  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolCreated{pool}}});
   EXPECT_TRUE(decide_failover(context(), before.spec.host).empty());  // disks of its own
   pool.storage = "nfs";
   s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolUpdated{pool}}});
@@ -286,10 +287,11 @@ TEST_F(Reconcile, VmsOfALostHostGoToAnotherWhereTheirPoolSaysSo) {
 
 TEST_F(Reconcile, AVmThatDoesNotStartWithItsHostStays) {
   s.given({{StreamId(StreamKind::Host, one().spec.host), 0, HostLost{}}});
-  Pool pool = *s.world.infrastructure().pool("default");
+  Pool pool;
+  pool.name = "default";
   pool.failover = true;
   pool.storage = "nfs";
-  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolUpdated{pool}}});
+  s.given({{StreamId(StreamKind::Pool, pool.name), 0, PoolCreated{pool}}});
   EXPECT_TRUE(decide_failover(context(), one().spec.host).empty());
 }
 

@@ -6,7 +6,7 @@ import pathlib
 import sqlite3
 import unittest
 
-from harness import CREATE, Client, Server, directory, wait_until
+from harness import CREATE, Server, directory, wait_until
 
 FAST = ["--simulated.create_latency=20ms", "--simulated.operation_latency=10ms", "--log.burst=0",
         "--reconcile.interval=300ms", "--reconcile.orphan_age=1s"]
@@ -32,7 +32,7 @@ class Yard:
         config = pathlib.Path(path) / "slipway.toml"
         config.write_text(TABLE.format(policy=policy))
         self.server = Server(path, *FAST, "--config", str(config))
-        self.client = Client("127.0.0.1", self.server.port)
+        self.client = self.server
         self.file = next(pathlib.Path(path).rglob("simulated-yard.db"))
 
     def edit(self, *statements):

@@ -26,11 +26,10 @@ class CutOpenStack(OpenStack):
             parts = urllib.parse.urlsplit(url)
             host, port = cutter.listen((parts.hostname, parts.port))
             return urllib.parse.urlunsplit(parts._replace(netloc=f"{host}:{port}"))
-        return (super().table(path).replace(self.ends["identity"], through(self.ends["identity"])) +
-                f'compute_url = "{through(self.ends["compute"])}"\n'
-                f'network_url = "{through(self.ends["network"])}"\n'
-                f'image_url = "{through(self.ends["image"])}"\n'
-                'call_timeout = "20s"\n')
+        urls = [f"{kind}={through(self.ends[kind])}" for kind in ("compute", "network", "image")]
+        table = super().table(path).replace(self.ends["identity"], through(self.ends["identity"]))
+        table = table.replace('call_timeout = "60s"', 'call_timeout = "20s"')
+        return table + f'endpoints = {json.dumps(urls)}\n'
 
     def image(self, server):
         return wait_until(lambda: server.get("/api/images", FRONT).json()["images"],

@@ -27,7 +27,7 @@ def say(text):
 
 class OpenStack:
     name = "openstack"
-    flags = ["--worker.slots=20"]
+    flags = ["--worker.slots=20", "--tasks.lease_timeout=90s"]
 
     def __init__(self, description):
         self.ends = json.loads(pathlib.Path(description).read_text())
@@ -48,6 +48,7 @@ user = "{self.admin['username']}"
 password_file = "{secret}"
 network = "private"
 tenant = "demo"
+call_timeout = "60s"
 """
 
     def client(self, *arguments):
@@ -107,7 +108,7 @@ network = "lan"
 addresses = "{net}.100-{net}.199"
 kernel = "{guest['kernel']}"
 initrd = "{guest['initrd']}"
-cmdline = "console=ttyS0 quiet panic=-1 lab.ip={{ipv4}}/24"
+cmdline = "console=ttyS0 quiet panic=-1 lab.ip={{ipv4}}/{{prefix}}"
 seed = false
 """ + cells
 

@@ -137,7 +137,6 @@ void Invariants::on_vm(const domain::Event& event) {
   if (event.stream.kind != domain::StreamKind::Vm) return;
   const domain::VmId vm(event.stream.id);
   on_node(event, vm);
-  if (std::holds_alternative<domain::SnapshotRestored>(event.body)) restored_.insert(vm);
   if (std::holds_alternative<domain::VmFailed>(event.body)) uncertain_.insert(vm);
   domain::TaskId task;
   if (const auto* requested = std::get_if<domain::VmRequested>(&event.body)) task = requested->task;
@@ -285,7 +284,7 @@ void Invariants::check_vm(const domain::Vm& vm,
                                      base::enum_name(vm.state), count));
   }
   const VmRow& row = rows.find(vm.id)->second;
-  if (row.state != *power && !restored_.contains(vm.id)) {
+  if (row.state != *power) {
     violate("vm-as-the-log-says",
             fmt::format("vm {} is {} in the log and {} in the cloud", name,
                         base::enum_name(vm.state), base::enum_name(row.state)));

@@ -70,7 +70,6 @@ class Invariants {
   std::map<std::string, domain::StreamVersion> versions_;
   std::map<domain::TaskId, TaskTrace> tasks_;
   std::map<domain::VmId, domain::TaskId> at_work_;
-  std::set<domain::VmId> restored_;  // a restore sets the power state, which the log does not say
   // After ERROR, or a rename that ended badly, the log does not know size, host, image and name.
   std::set<domain::VmId> uncertain_;
   std::set<std::pair<std::string, std::uint64_t>> numbers_;  // of nodes, by their cloud

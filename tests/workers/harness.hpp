@@ -29,7 +29,8 @@ class ScriptedBackend final : public Backend {
     Answer answer;
   };
 
-  std::string_view name() const override { return "simulated"; }
+  explicit ScriptedBackend(std::string name = "simulated") : called(std::move(name)) {}
+  std::string_view name() const override { return called; }
   Duration call_timeout() const override { return timeout; }
   Duration settle_time() const override { return settle; }
   void perform(const BackendCall& call, Answer answer) override {
@@ -39,6 +40,7 @@ class ScriptedBackend final : public Backend {
     keep(call, true, std::move(answer));
   }
 
+  std::string called;
   Duration timeout = 10s;
   Duration settle = 1s;
   std::vector<Call> calls;
@@ -65,14 +67,14 @@ inline BackendAnswer failure(BackendError error) { return BackendAnswer::failed(
 
 class Bench {
  public:
-  explicit Bench(Backend& b, WorkerCoreOptions options = {})
-      : backend(b),
+  explicit Bench(Backend& b, WorkerCoreOptions options = {}) : Bench({&b}, std::move(options)) {}
+  Bench(const std::vector<Backend*>& backends, WorkerCoreOptions options)
+      : backend(*backends.at(0)),
         stand_in([this](domain::WorkerEffect&& e) { to_worker.push_back(std::move(e)); }) {
     options.session = id<domain::SessionId>(7);
     options.name = "local";
     core = std::make_unique<WorkerCore>(
-        options, std::vector<Backend*>{&backend},
-        [this](const domain::WorkerInput& m) { to_server.push_back(m); });
+        options, backends, [this](const domain::WorkerInput& m) { to_server.push_back(m); });
     turn();
   }
 
@@ -108,9 +110,11 @@ class Bench {
     turn();
   }
 
-  // Answers the n-th call that the scripted backend was asked.
+  // Answers the n-th call that the (first) scripted backend was asked.
   void answer(std::size_t n, BackendAnswer with) {
-    auto& scripted = static_cast<ScriptedBackend&>(backend);
+    answer(static_cast<ScriptedBackend&>(backend), n, std::move(with));
+  }
+  void answer(ScriptedBackend& scripted, std::size_t n, BackendAnswer with) {
     Answer call = scripted.calls.at(n).answer;
     answers.push_back([call, with]() mutable { call(std::move(with)); });
     turn();

@@ -31,7 +31,7 @@ BackendAnswer too_late(const std::string& lane, bool begun) {
                                               : fmt::format("{} did not answer in time", lane),
                                 .retryable = true,
                                 .without_effect = !begun,
-       .one_host = !lane.empty()});
+                                .one_host = !lane.empty()});
 }
 
 using End = std::function<void(BackendAnswer&&)>;

@@ -85,6 +85,8 @@ class CloudUnderTest {
   virtual Offer offer() const = 0;
   // A command that it does not offer must be refused for good, and change nothing.
   virtual bool offers(domain::CommandKind command) const = 0;
+  // Not of real clouds: those offer all that vm_rule() allows. A stand-in for one may not.
+  virtual bool offers_from(domain::CommandKind, domain::VmState) const { return true; }
   // The tag of all that the suite makes: no other run has the same.
   virtual const std::string& installation() const = 0;
 

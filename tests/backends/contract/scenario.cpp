@@ -28,11 +28,6 @@ std::string word_of(VmState state) {
   return word;
 }
 
-VmState first_state(CommandKind command) {
-  const auto states = states_for(command);
-  return states.empty() ? VmState::Running : states.front();
-}
-
 // Which parts of its size a command changes.
 domain::Size size_after(CommandKind command, const Offer& offer) {
   domain::Size size = offer.small;
@@ -96,16 +91,20 @@ std::vector<CommandKind> worker_commands() {
   std::vector<CommandKind> all;
   for (std::size_t i = 0; i < enum_names(CommandKind{}).size(); ++i) {
     const auto command = static_cast<CommandKind>(i);
-    if (domain::needs_worker(command)) all.push_back(command);
+    const bool for_clients = !domain::is_orphan_delete(command);
+    if (for_clients && domain::needs_worker(command)) all.push_back(command);
   }
   return all;
 }
 
-std::vector<VmState> states_for(CommandKind command) {
-  std::vector<VmState> out;
+std::vector<VmState> states_for(CommandKind command, const CloudUnderTest& cloud) {
   const domain::VmRule* rule = domain::vm_rule(command);
+  if (command == ImageDelete) return {VmState::Stopped};  // where its image is captured from
+  if (rule == nullptr) return {VmState::Running};
+  std::vector<VmState> out;
   for (const VmState state : kRest) {
-    if (rule != nullptr && (rule->allowed & domain::bit(state)) != 0) out.push_back(state);
+    const bool allowed = (rule->allowed & domain::bit(state)) != 0;
+    if (allowed && cloud.offers_from(command, state)) out.push_back(state);
   }
   return out;
 }
@@ -119,7 +118,7 @@ std::string name_of(CommandKind command) {
 Scenario::Scenario(CloudUnderTest& cloud, CommandKind command, std::optional<VmState> from)
     : cloud_(cloud),
       command_(command),
-      from_(from.value_or(first_state(command))),
+      from_(from.value_or(states_for(command, cloud).at(0))),
       offer_(cloud.offer()),
       rig_(cloud),
       vm_(rig_.next_vm()),
@@ -132,12 +131,12 @@ Scenario::Scenario(CloudUnderTest& cloud, CommandKind command, std::optional<VmS
 void Scenario::prepare() {
   if (command_ == VmCreate) return;
   must(VmCreate);
-  if (command_ == ImageDelete) return must(ImageCapture);
   if (command_ == VmSnapshotRestore || command_ == VmSnapshotDelete) must(VmSnapshotCreate);
   if (command_ == VmMediaEject && cloud_.offers(VmMediaInsert)) must(VmMediaInsert);
   if (from_ == VmState::Stopped) must(VmStop);
   if (from_ == VmState::Paused) must(VmPause);
   if (from_ == VmState::Suspended) must(VmSuspend);
+  if (command_ == ImageDelete) must(ImageCapture);
 }
 
 // What the suite needs first. The cloud must offer it, for else there is nothing to test.

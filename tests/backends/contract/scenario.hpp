@@ -9,10 +9,11 @@
 
 namespace slipway::workers::contract {
 
-// All that a worker carries out.
+// All that a worker carries out for a client: the deletion of orphans starts from no VM of the log.
 std::vector<domain::CommandKind> worker_commands();
-// The states of rest from which vm_rule() allows it; none for one that needs no VM.
-std::vector<domain::VmState> states_for(domain::CommandKind command);
+// The states of rest of its VM from which vm_rule() allows it, and that cloud offers it. One for a
+// command that has no rule.
+std::vector<domain::VmState> states_for(domain::CommandKind command, const CloudUnderTest& cloud);
 std::string name_of(domain::CommandKind command);  // "vm_create"
 
 class Scenario {

@@ -43,6 +43,7 @@ const std::unordered_map<std::string_view, StepFunction>& step_functions() {
       {"image.create", create_image},
       {"image.await_saved", await_image},
       {"image.delete", delete_image},
+      {"part.delete", delete_part},
       {"vm.migrate", begin_migration},
       {"vm.await_migrated", await_migration},
       {"vm.migrate_abort", abort_migration},

@@ -158,6 +158,22 @@ void refuse_if_used(StoragePool& pool, const std::string& name) {
 
 }  // namespace
 
+// Its name is its tag: what has another is not touched, whoever asks.
+BackendAnswer delete_part(const Request& r) {
+  const auto& orphan = r.order().args.orphan;
+  const auto named = orphan ? parse_volume_name(orphan->ref) : std::nullopt;
+  if (!named || named->tag != domain::Tag{r.order().installation, orphan->key}) {
+    refuse(Errc::BackendRefused, "it does not carry this installation's tag");
+  }
+  for (const auto& cell : r.context().cells) {
+    StoragePool pool(cell->connection(), cell->options());
+    refuse_if_used(pool, orphan->ref);
+    r.may_change();
+    pool.remove(orphan->ref);
+  }
+  return r.done(orphan->ref);
+}
+
 // On every cell that has one by that name; where they share storage it is the same one.
 BackendAnswer delete_image(const Request& r) {
   const std::string name = image_to_delete(r);

@@ -227,6 +227,12 @@ domain::Inventory join_cells(const Context& context,
     add_new(all.networks, cell.networks);
     add_new(all.parts, cell.parts);
   }
+  const NetworkOptions& own = context.options.network;
+  for (domain::SeenNetwork& network : all.networks) {
+    if (network.ref != own.name || own.first_ipv4 == 0) continue;
+    network.first_ipv4 = own.first_ipv4;
+    network.last_ipv4 = own.last_ipv4;
+  }
   keep_one_of_each(all.vms);
   keep_orphans(all);
   return all;

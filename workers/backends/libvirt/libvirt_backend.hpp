@@ -30,6 +30,10 @@ struct CellOptions {
 struct NetworkOptions {
   std::string name = "default";  // of the libvirt network, for VMs whose own network is not told
   std::uint32_t prefix = 24;
+  // What VMs in it get an address of, where it has no DHCP of its own to say; host byte order, 0:
+  // none.
+  std::uint32_t first_ipv4 = 0;
+  std::uint32_t last_ipv4 = 0;
   std::string gateway;           // dotted quad; empty: none
   std::vector<std::string> dns;  // likewise
 };

@@ -41,6 +41,7 @@ bool has_snapshot(const Request& r, const Located& vm);  // one that this call's
 BackendAnswer create_image(const Request& r);
 BackendAnswer await_image(const Request& r);
 BackendAnswer delete_image(const Request& r);
+BackendAnswer delete_part(const Request& r);  // a volume or image of ours that nobody owns
 std::vector<FoundResource> find_image_copy(const Request& r);
 // migrate.cpp
 BackendAnswer begin_migration(const Request& r);

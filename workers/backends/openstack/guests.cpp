@@ -76,7 +76,7 @@ Async<BackendAnswer> set_credential(Job& job) {
   base::JsonWriter w;
   w.begin_object().key("changePassword").begin_object();
   w.member("adminPass", password->reveal()).end_object().end_object();
-  const auto after = co_await job.act(server->id, w.text(), {"ACTIVE"});
+  const auto after = co_await job.act(server->id, w.text(), "ACTIVE");
   if (!after) co_return BackendAnswer::failed(after.error());
   co_return done(after->id);
 }

@@ -106,7 +106,7 @@ Async<BackendAnswer> rebuild_from(Job& job, std::string image, bool wait) {
     if (!reply.ok()) co_return BackendAnswer::failed(*reply.error);
     co_return done(id);
   }
-  server = co_await job.act(id, rebuild_body(job, image), {"ACTIVE", "SHUTOFF"});
+  server = co_await job.act(id, rebuild_body(job, image), "ACTIVE SHUTOFF");
   if (!server) co_return BackendAnswer::failed(server.error());
   co_return done(*server);
 }

@@ -159,30 +159,31 @@ void resolve_names(Inventory& inventory, const Catalog& catalog) {
 
 // Ports that a creation left, and that no server has.
 Async<std::optional<BackendError>> read_parts(Reader& reader, Inventory& out) {
-  co_return co_await reader.each(
-      {Service::Network,
-       "/v2.0/ports?device_id=&fields=id&fields=name&fields=device_id&fields=description"
-       "&fields=created_at",
-       "ports"},
-      [&](base::JsonValue json) {
-        const std::string installation = installation_of(text_of(json, "description"));
-        if (installation.empty() || !text_of(json, "device_id").empty()) return;
-        out.parts.push_back({.kind = "port",
-                             .ref = std::string(text_of(json, "id")),
-                             .tag = {installation, std::string(text_of(json, "name"))},
-                             .age = reader.age(base::parse_rfc3339(text_of(json, "created_at")))});
-      });
+  const List ports{Service::Network,
+                   "/v2.0/ports?device_id=&fields=id&fields=name&fields=device_id"
+                   "&fields=description&fields=created_at",
+                   "ports"};
+  const std::function<void(base::JsonValue)> take = [&](base::JsonValue json) {
+    const std::string installation = installation_of(text_of(json, "description"));
+    if (installation.empty() || !text_of(json, "device_id").empty()) return;
+    out.parts.push_back({.kind = "port",
+                         .ref = std::string(text_of(json, "id")),
+                         .tag = {installation, std::string(text_of(json, "name"))},
+                         .age = reader.age(base::parse_rfc3339(text_of(json, "created_at")))});
+  };
+  co_return co_await reader.each(ports, take);
 }
 
 // Snapshots are no images to make servers of.
 Async<std::optional<BackendError>> read_images(Reader& reader, Inventory& out) {
-  co_return co_await reader.each({Service::Image, "/v2/images", "images"},
-                                 [&](base::JsonValue json) {
-                                   const TaggedImage tagged = parse_tagged(json);
-                                   if (tagged.status != "active") return;
-                                   if (tagged.is_ours && !tagged.snapshot.empty()) return;
-                                   out.images.push_back(seen_image(json, tagged));
-                                 });
+  const List images{Service::Image, "/v2/images", "images"};
+  const std::function<void(base::JsonValue)> take = [&](base::JsonValue json) {
+    const TaggedImage tagged = parse_tagged(json);
+    if (tagged.status != "active") return;
+    if (tagged.is_ours && !tagged.snapshot.empty()) return;
+    out.images.push_back(seen_image(json, tagged));
+  };
+  co_return co_await reader.each(images, take);
 }
 
 }  // namespace

@@ -19,6 +19,16 @@ constexpr std::string_view kUnfinished = "the cloud is still at work on it";
 // before the step may then be taken for its own.
 constexpr base::Duration kClockSkew = std::chrono::seconds(5);
 
+// A word of them.
+bool is_one_of(std::string_view status, std::string_view words) {
+  while (!words.empty()) {
+    const std::size_t space = words.find(' ');
+    if (words.substr(0, space) == status) return true;
+    words.remove_prefix(space == std::string_view::npos ? words.size() : space + 1);
+  }
+  return false;
+}
+
 }  // namespace
 
 BackendError unfinished() {
@@ -76,13 +86,14 @@ Async<Outcome<Server>> Job::rested_subject() {
   co_return server;
 }
 
-Async<Outcome<Server>> Job::at_rest(std::string id) {
+Async<Outcome<Server>> Job::at_rest(std::string id, std::string_view leaves) {
   Poller::Watch watch(cloud.poller, id);
   std::string told;
   while (true) {
     std::optional<Server> seen = co_await watch.next(deadline);
     if (!seen) co_return tl::unexpected<BackendError>(unfinished());
-    if (seen->gone || seen->at_rest()) co_return std::move(*seen);
+    const bool left = leaves.empty() || !seen->is(leaves);
+    if (seen->gone || (seen->at_rest() && left)) co_return std::move(*seen);
     if (progress && told != seen->task_state) {
       told = seen->task_state;
       progress(50, told);
@@ -90,8 +101,8 @@ Async<Outcome<Server>> Job::at_rest(std::string id) {
   }
 }
 
-Async<Outcome<Server>> Job::act(std::string id, std::string action,
-                                std::vector<std::string_view> wanted) {
+Async<Outcome<Server>> Job::act(std::string id, std::string action, std::string_view wanted,
+                                std::string_view leaves) {
   Reply reply;
   for (int attempt = 0; attempt < 2; ++attempt) {
     reply = co_await nova("POST", fmt::format("/servers/{}/action", id), action);
@@ -103,13 +114,13 @@ Async<Outcome<Server>> Job::act(std::string id, std::string action,
   }
   base::wipe(action);
   if (!reply.ok()) co_return tl::unexpected<BackendError>(*reply.error);
-  const auto after = co_await at_rest(id);
+  const auto after = co_await at_rest(id, leaves);
   if (!after) co_return tl::unexpected<BackendError>(after.error());
   if (after->gone) {
     co_return tl::unexpected<BackendError>(
         BackendError{.code = Errc::NotFound, .detail = "the server is gone"});
   }
-  if (std::find(wanted.begin(), wanted.end(), after->status) != wanted.end()) co_return *after;
+  if (is_one_of(after->status, wanted)) co_return *after;
   BackendError error = co_await fault(*after);
   if (error.backend_request_id.empty()) error.backend_request_id = reply.request_id;
   co_return tl::unexpected<BackendError>(std::move(error));

@@ -49,11 +49,13 @@ struct Job {
   // Once the cloud has done with what it was at.
   Async<Outcome<Server>> rested_subject();
   // Until it is at rest (also in ERROR) or gone. After the deadline: retryable.
-  Async<Outcome<Server>> at_rest(std::string id);
-  // POST of an action, then at_rest(); fails unless the server is then in one of these states. A
-  // refusal because it is busy is waited out once.
-  Async<Outcome<Server>> act(std::string id, std::string action,
-                             std::vector<std::string_view> wanted);
+  Async<Outcome<Server>> at_rest(std::string id, std::string_view leaves = {});
+  // POST of an action, then at_rest(); fails unless the server is then in one of the states
+  // `wanted` ("ACTIVE SHUTOFF": g++ 12 takes no list in a co_await). A refusal because it is busy
+  // is waited out once. `leaves`: Nova shows no task for that action, so it is waited for until the
+  // server is not in that state any more.
+  Async<Outcome<Server>> act(std::string id, std::string action, std::string_view wanted,
+                             std::string_view leaves = {});
   // What put it into ERROR, with Nova's own request id.
   Async<BackendError> fault(Server server);
   // Whether Nova has begun such an action on it since this step was begun; for steps that change

@@ -153,7 +153,8 @@ Async<BackendAnswer> await_migrated(Job& job) {
     co_return BackendAnswer::failed(std::move(error));
   }
   if (server->is("VERIFY_RESIZE")) {  // a cold one: it has moved, and the old place goes now
-    server = co_await job.act(id, action_without_arguments("confirmResize"), {"ACTIVE", "SHUTOFF"});
+    server = co_await job.act(id, action_without_arguments("confirmResize"), "ACTIVE SHUTOFF",
+                              "VERIFY_RESIZE");
     if (!server) co_return BackendAnswer::failed(server.error());
     co_return done(*server);
   }
@@ -200,7 +201,7 @@ Async<BackendAnswer> abort_migration(Job& job) {
   if (server->gone) co_return done(job.call.ref);
   if (server->is("VERIFY_RESIZE")) {
     const auto after = co_await job.act(server->id, action_without_arguments("revertResize"),
-                                        {"ACTIVE", "SHUTOFF"});
+                                        "ACTIVE SHUTOFF", "VERIFY_RESIZE");
     if (!after) co_return BackendAnswer::failed(after.error());
     co_return done(*after);
   }

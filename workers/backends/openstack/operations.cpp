@@ -32,6 +32,7 @@ constexpr std::pair<std::string_view, Operation> kOperations[] = {
     {"image.create", create_image},
     {"image.await_saved", await_saved},
     {"image.delete", delete_image},
+    {"part.delete", delete_part},
     {"vm.configure", configure},
     {"vm.set_credential", set_credential},
     {"vm.console_open", open_console},

@@ -41,6 +41,8 @@ Async<BackendAnswer> create_image(Job& job);
 Async<BackendAnswer> await_saved(Job& job);
 Async<BackendAnswer> delete_image(Job& job);
 Async<BackendAnswer> find_images(Job& job);
+// orphans.cpp: a port or an image of ours that nobody owns.
+Async<BackendAnswer> delete_part(Job& job);
 // guests.cpp
 Async<BackendAnswer> rename(Job& job);
 Async<BackendAnswer> configure(Job& job);

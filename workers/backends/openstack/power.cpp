@@ -50,12 +50,12 @@ Async<BackendAnswer> change_power(Job& job) {
   if (!server) co_return BackendAnswer::failed(server.error());
   if (server->gone) co_return refused(Errc::NotFound, "the server is not there");
   if (must_unpause(change, *server)) {
-    server = co_await job.act(server->id, action_without_arguments("unpause"), {"ACTIVE"});
+    server = co_await job.act(server->id, action_without_arguments("unpause"), "ACTIVE");
     if (!server) co_return BackendAnswer::failed(server.error());
   }
   if (server->is(change.to)) co_return done(*server);
   const std::string id = server->id;
-  server = co_await job.act(id, action_without_arguments(change.action), {change.to});
+  server = co_await job.act(id, action_without_arguments(change.action), change.to);
   if (server) co_return done(*server);
   const BackendError error = server.error();
   if (error.code == Errc::IllegalTransition) {  // somebody else was quicker
@@ -72,7 +72,7 @@ Async<BackendAnswer> reboot(Job& job) {
   const auto after = co_await job.act(
       server->id,
       fmt::format(R"({{"reboot":{{"type":"{}"}}}})", job.order().args.hard ? "HARD" : "SOFT"),
-      {"ACTIVE"});
+      "ACTIVE");
   if (!after) co_return BackendAnswer::failed(after.error());
   co_return done(*after);
 }

@@ -23,8 +23,8 @@ BackendAnswer unfinished_or(const BackendError& error) {
 }
 
 Async<Outcome<Server>> end_resize(Job& job, std::string id, std::string_view action) {
-  co_return co_await job.act(std::move(id), action_without_arguments(action),
-                             {"ACTIVE", "SHUTOFF"});
+  co_return co_await job.act(std::move(id), action_without_arguments(action), "ACTIVE SHUTOFF",
+                             "VERIFY_RESIZE");
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ Async<BackendAnswer> resize(Job& job) {
   const auto flavor = co_await job.cloud.catalog.flavor(*wanted, job.deadline);
   if (!flavor) co_return BackendAnswer::failed(flavor.error());
   const std::string action = fmt::format(R"({{"resize":{{"flavorRef":"{}"}}}})", *flavor);
-  const auto after = co_await job.act(server->id, action, {"VERIFY_RESIZE", "ACTIVE", "SHUTOFF"});
+  const auto after = co_await job.act(server->id, action, "VERIFY_RESIZE ACTIVE SHUTOFF");
   if (!after) co_return unfinished_or(after.error());
   if (has_size(*after, *wanted)) co_return done(*after);
   BackendError error = co_await job.fault(*after);  // back where it was: no room, most likely

@@ -80,19 +80,25 @@ std::string server_body(const Job& job, const Parts& parts) {
 
 struct Port {
   std::string id;
-  std::string device;  // the server that has it; empty: none
+  std::string created;  // RFC 3339, UTC: its order is that of time
+  std::string device;   // the server that has it; empty: none
 };
 
 // All ports of that name, oldest first.
 Async<Outcome<std::vector<Port>>> ports_named(Job& job, std::string key) {
-  const Reply reply = co_await job.request(
-      Service::Network, "GET", "/v2.0/ports?sort_key=created_at&sort_dir=asc&name=" + encoded(key));
+  const Reply reply =
+      co_await job.request(Service::Network, "GET", "/v2.0/ports?name=" + encoded(key));
   if (!reply.ok()) co_return tl::unexpected<BackendError>(*reply.error);
   std::vector<Port> out;
   for (base::JsonArrayIterator it(reply["ports"]); it; ++it) {
-    out.push_back(
-        {std::string(text_of(it.value(), "id")), std::string(text_of(it.value(), "device_id"))});
+    Port port;
+    port.id = text_of(it.value(), "id");
+    port.created = text_of(it.value(), "created_at");
+    port.device = text_of(it.value(), "device_id");
+    out.push_back(std::move(port));
   }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Port& a, const Port& b) { return a.created < b.created; });
   co_return out;
 }
 
@@ -179,7 +185,7 @@ Async<BackendAnswer> await_running(Job& job) {
   // A rebuilt server is as it was; ours runs.
   if (found->is("SHUTOFF") && job.order().command == domain::CommandKind::VmRebuild) {
     const auto started =
-        co_await job.act(found->id, action_without_arguments("os-start"), {"ACTIVE"});
+        co_await job.act(found->id, action_without_arguments("os-start"), "ACTIVE");
     if (!started) co_return BackendAnswer::failed(started.error());
     co_return done(*started);
   }

@@ -124,17 +124,12 @@ class TestDriverCloud final : public LibvirtCloud {
     first().make_volume("base.qcow2", 64, "qcow2");
     first().make_volume("other.qcow2", 64, "qcow2");
   }
-  // What the driver has no function for: media and other devices, migration, resizing volumes.
+  // What the driver has no function for: changes of devices, migration.
   static bool offers_it(CommandKind command) {
     switch (command) {
       case CommandKind::VmMigrate:
       case CommandKind::VmMediaInsert:
-      case CommandKind::VmMediaEject:
-      case CommandKind::VmDiskResize:
-      case CommandKind::VmDiskShrink:
-      case CommandKind::VmResize:
       case CommandKind::VmSetQos:
-      case CommandKind::VmSetCredential:
       case CommandKind::VmConsoleResetSecret:
         return false;
       default:
@@ -142,6 +137,22 @@ class TestDriverCloud final : public LibvirtCloud {
     }
   }
   bool offers(CommandKind command) const override { return offers_it(command); }
+  // It can copy no disk of a VM that runs, and resize none of one that does not. What the guest
+  // does itself needs a guest that runs, though vm_rule() lets these start from STOPPED too.
+  bool offers_from(CommandKind command, domain::VmState state) const override {
+    const bool runs = state == domain::VmState::Running;
+    switch (command) {
+      case CommandKind::ImageCapture:
+        return !runs && state != domain::VmState::Paused;
+      case CommandKind::VmResize:
+      case CommandKind::VmDiskResize:
+      case CommandKind::VmDiskShrink:
+      case CommandKind::VmSetCredential:
+        return runs;
+      default:
+        return true;
+    }
+  }
   base::Duration real_pause() const override { return 2ms; }
   Offer offer() const override {
     Offer offer;
@@ -214,7 +225,10 @@ class BedCloud final : public LibvirtCloud {
     }
     first().make_volume("other.qcow2", 64, "qcow2");
   }
-  static bool offers_it(CommandKind) { return true; }
+  // What the guest's agent does: the bed's guests have none.
+  static bool offers_it(CommandKind command) {
+    return command != CommandKind::VmDiskShrink && command != CommandKind::VmSetCredential;
+  }
   bool offers(CommandKind command) const override { return offers_it(command); }
   Wire* wire() override { return &proxy_; }
   Offer offer() const override {

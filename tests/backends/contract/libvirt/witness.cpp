@@ -117,7 +117,10 @@ std::vector<CountedVm> LibvirtWitness::vms(const std::string& installation) {
     const pugi::xml_node xml = document.child("domain");
     char uuid[VIR_UUID_STRING_BUFLEN] = {};
     virDomainGetUUIDString(domain.get(), uuid);
-    const pugi::xml_node vcpu = xml.child("vcpu");
+    pugi::xml_document stored;  // its size at the next start: not all can change while it runs
+    stored.load_string(
+        owned_text(virDomainGetXMLDesc(domain.get(), VIR_DOMAIN_XML_INACTIVE)).c_str());
+    const pugi::xml_node vcpu = stored.child("domain").child("vcpu");
     CountedVm vm;
     vm.key = tag.key;
     vm.ref = uuid;
@@ -125,7 +128,7 @@ std::vector<CountedVm> LibvirtWitness::vms(const std::string& installation) {
     vm.state = state_of(domain.get());
     vm.host = cell_.name;
     vm.vcpus = vcpu.attribute("current").as_uint(vcpu.text().as_uint());
-    vm.memory_mb = xml.child("currentMemory").text().as_uint() / 1024;
+    vm.memory_mb = stored.child("domain").child("currentMemory").text().as_uint() / 1024;
     vm.image = tag.image;
     vm.media = media_of(xml);
     vm.snapshots = snapshots_of(domain.get());
