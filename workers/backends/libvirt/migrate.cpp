@@ -70,7 +70,8 @@ struct Move {
     const unsigned files = shared  ? VIR_MIGRATE_UNSAFE  // libvirt cannot know that they are shared
                            : bases ? VIR_MIGRATE_NON_SHARED_INC
                                    : VIR_MIGRATE_NON_SHARED_DISK;
-    migrate(domain.get(), runs ? unsigned{VIR_MIGRATE_LIVE} | files : VIR_MIGRATE_OFFLINE);
+    migrate(domain.get(),
+            runs ? unsigned{VIR_MIGRATE_LIVE} | files : unsigned{VIR_MIGRATE_OFFLINE});
     if (!shared) remove_files(seen);
     const Domain moved(virDomainLookupByUUIDString(to.get(), uuid.c_str()));
     if (moved != nullptr && auto_start) virDomainSetAutostart(moved.get(), 1);
