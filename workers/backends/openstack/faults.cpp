@@ -126,7 +126,7 @@ BackendError fault_of_server(base::JsonValue fault) {
   const std::string_view words =
       message && message->string() ? *message->string() : std::string_view{};
   return {.code = is_no_room(words) ? Errc::CapacityExhausted : Errc::BackendRefused,
-          .detail = words.empty() ? "the server is in ERROR" : one_line(words)};
+          .detail = words.empty() ? std::string(kNoWords) : one_line(words)};
 }
 
 }  // namespace slipway::workers::openstack

@@ -15,7 +15,8 @@ namespace slipway::workers::openstack {
 BackendError fault_of(const base::HttpResponse& response, base::JsonValue json);
 // Of a call that got no answer. `who`: "nova", "keystone".
 BackendError fault_of(const base::HttpError& error, std::string_view who);
-// Of a server in ERROR: its "fault" object, or null.
+// Of a server in ERROR: its "fault" object, or null, of which there is but this to say.
+inline constexpr std::string_view kNoWords = "the server is in ERROR";
 BackendError fault_of_server(base::JsonValue fault);
 
 // "X-OpenStack-Request-Id", in whichever spelling; empty if there is none.

@@ -127,6 +127,13 @@ Async<Outcome<Server>> Job::act(std::string id, std::string action, std::string_
 }
 
 Async<BackendError> Job::fault(Server server) {
+  // Nova notes the state first, and what led to it a moment later.
+  for (int look = 0; look < 3 && server.fault && server.fault->detail == kNoWords; ++look) {
+    Pause pause{cloud.loop, std::chrono::seconds(1)};
+    co_await pause;
+    const auto again = co_await read(server.id);
+    if (again && again->fault) server.fault = again->fault;
+  }
   BackendError error{.code = Errc::BackendRefused,
                      .detail = fmt::format("the server is {} after it", server.status)};
   if (server.fault) error = *server.fault;

@@ -203,7 +203,7 @@ void BedCloud::inject(const std::string& json) {
 void BedCloud::signal(const std::string& service, int number) {
   std::istringstream text(contents(state_dir() + "/run/" + service + ".pid"));
   pid_t pid = 0;
-  if (!(text >> pid) || pid <= 1 || kill(pid, number) != 0) give_up("cannot signal " + service);
+  if (!(text >> pid) || pid <= 1 || kill(-pid, number) != 0) give_up("cannot signal " + service);
 }
 
 }  // namespace slipway::workers::openstack::test

