@@ -187,7 +187,7 @@ TEST_F(BackendsConfig, AChangeNeedsARestart) {
   after.backends[0].max_calls = 21;
   after.backends[1].libvirt.cells.pop_back();
   const auto changes = diff_config(before.config, after);
-  ASSERT_EQ(changes.size(), 7U);
+  ASSERT_EQ(changes.size(), 8U);
   EXPECT_EQ(changes[0].key, "backends[0].max_calls");
   EXPECT_EQ(changes[0].to, "21");
   EXPECT_TRUE(changes[0].needs_restart);

@@ -83,8 +83,29 @@ Reply Cloud::remove(const Request& r) {
   return done(r.ref, duration(r, options_.remove));
 }
 
+namespace {
+
+// Where the log leaves the choice to the cloud, it is told.
+void tell_host(const domain::WorkOrder& order, const VmRow& vm, Reply& reply) {
+  if (!order.args.host.empty()) return;
+  reply.answer.result.text = fmt::format(R"({{"host":"{}"}})", vm.host);
+}
+
+// Another one of "sim-1" to "sim-<hosts>".
+std::string next_host(const std::string& host, std::uint32_t hosts) {
+  std::uint32_t n = 0;
+  if (host.starts_with("sim-")) std::from_chars(host.data() + 4, host.data() + host.size(), n);
+  return fmt::format("sim-{}", n % std::max(hosts, 1U) + 1);
+}
+
+}  // namespace
+
 Reply Cloud::await_vm(const Request& r, const VmRow& vm) {
-  if (vm.ready_at <= r.now) return done(r.ref);
+  if (vm.ready_at <= r.now) {
+    Reply reply = done(r.ref);
+    if (r.operation == Operation::VmAwaitMigrated) tell_host(r.order(), vm, reply);
+    return reply;
+  }
   outcome_ = Outcome::Waiting;
   return {.ask_again_at = vm.ready_at, .since = vm.started_at};
 }
@@ -210,13 +231,17 @@ Reply Cloud::rename(const Request& r, VmRow& vm) {
 // Live when it runs, cold otherwise; here they differ in nothing but the name.
 Reply Cloud::migrate(const Request& r, VmRow& vm) {
   Reply reply = done(r.ref);
-  if (r.key != nullptr && vm.host == r.order().args.host) {
+  const std::string& wanted = r.order().args.host;
+  if (r.key != nullptr && (wanted.empty() ? !vm.old_host.empty() : vm.host == wanted)) {
     outcome_ = Outcome::Repeated;
+    tell_host(r.order(), vm, reply);
     reply.answer.settled = vm.ready_at <= r.now;
     return reply;
   }
   if (vm.ready_at > r.now) return refused(Errc::ResourceBusy, "the VM is not at rest");
-  vm.old_host = std::exchange(vm.host, r.order().args.host);
+  const std::string to = wanted.empty() ? next_host(vm.host, options_.hosts) : wanted;
+  vm.old_host = std::exchange(vm.host, to);
+  tell_host(r.order(), vm, reply);
   vm.started_at = r.now;
   vm.ready_at = r.now + duration(r, options_.migrate);
   store_->put(vm);
