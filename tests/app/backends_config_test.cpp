@@ -191,7 +191,7 @@ TEST_F(BackendsConfig, AChangeNeedsARestart) {
   EXPECT_EQ(changes[0].key, "backends[0].max_calls");
   EXPECT_EQ(changes[0].to, "21");
   EXPECT_TRUE(changes[0].needs_restart);
-  EXPECT_EQ(changes[1].key, "backends[1].cells[1].max_calls");
+  EXPECT_EQ(changes[1].key, "backends[1].cells[1].address");
   EXPECT_EQ(changes[1].to, "");
 }
 
