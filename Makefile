@@ -54,10 +54,10 @@ bench: ## the figures of docs/BENCHMARKS.md: make bench QUICK=1, make bench ARGS
 clients: $(if $(SLIPWAY),deps,build) ## outside clients against the service: make clients QUICK=1 SLIPWAY=build/asan/slipway
 	@SLIPWAY=$(abspath $(or $(SLIPWAY),$(RELEASE)/slipway)) scripts/clients.sh $(if $(QUICK),--quick)
 
-test-openstack: deps ## the OpenStack client on a real control plane, if the test bed is beside this project
+test-openstack: deps ## OpenStack on a real control plane, if the test bed is beside this project; JOBS_TOO=1: the long jobs too
 	@scripts/test_openstack.sh $(ARGS)
 
-test-libvirt: deps ## the libvirt backend on two real cells, where the test bed is there: make test-libvirt ARGS="--gtest_filter=..."
+test-libvirt: deps ## libvirt on two real cells, where the test bed is there: make test-libvirt ARGS="--gtest_filter=..."
 	@scripts/test_libvirt.sh $(ARGS)
 
 golden: deps ## rewrite the golden files; review the diff
