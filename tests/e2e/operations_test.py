@@ -78,6 +78,7 @@ STAND_STILL = {
     "slipway_task_stale_results_total", "slipway_broker_dropped_total", "slipway_backend_circuit_open",
     "slipway_backend_throttled_total", "slipway_backend_calls_waiting",
     "slipway_backend_calls_in_flight", "slipway_backend_held_back_total",
+    "slipway_reconcile_findings_total",
     "slipway_timers_late_seconds", "slipway_projection_lag_events",
     "slipway_projection_errors_total", "slipway_rocksdb_pending_compaction_bytes",
     "slipway_rocksdb_stall_seconds_total", "slipway_rocksdb_background_errors_total",
@@ -107,6 +108,8 @@ class Metrics(unittest.TestCase):
                 gone = server("DELETE", vm, headers={"Prefer": "wait=20"})
                 self.assertEqual(gone.status, 200, gone)
                 server("POST", "/core/v1/vms", b"x", {"Content-Encoding": "gzip"})
+                wait_until(lambda: sums(server.get("/metrics").body.decode()).get(
+                    "slipway_reconcile_runs_total"), "the first list of a cloud")
                 text = server.get("/metrics").body.decode()
                 moved = sums(text)
                 still = {f for f in families() if moved.get(f, 0) <= 0}
