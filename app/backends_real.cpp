@@ -100,6 +100,7 @@ OpenedBackend open_libvirt(const BackendTable& table) {
   o.cloud_init = t.seed;
   o.hot_vcpus = static_cast<std::uint32_t>(t.hot_vcpus);
   o.hot_memory = static_cast<std::uint32_t>(t.hot_memory);
+  o.cpu_allocation_ratio = t.cpu_allocation_ratio;
   o.migrate_mib_per_second = static_cast<std::uint32_t>(t.migrate_mib_per_second);
   if (table.call_timeout.count() != 0) o.call_timeout = table.call_timeout;
   return workers::libvirt::LibvirtBackend::open(std::move(o));

@@ -250,6 +250,7 @@ struct LibvirtTable {
   std::string serial_directory{};
   std::uint64_t hot_vcpus = 1;
   std::uint64_t hot_memory = 1;
+  double cpu_allocation_ratio = 4;
   std::uint64_t migrate_mib_per_second = 0;
   std::vector<CellTable> cells{};
 };

@@ -62,6 +62,19 @@ TEST_F(CreateTest, OneListARoundServesAllWhoWait) {
   EXPECT_EQ(backend->counters().polled_singly, 0U);
 }
 
+TEST_F(CreateTest, CreatesThatBeginAtOnceAskForNamesAndVersionsOnce) {
+  int ended = 0;
+  for (int i = 0; i < 20; ++i) {
+    calls().start(order(), "vm.create", {}, [&](BackendAnswer&& a) {
+      EXPECT_EQ(a.kind, Kind::Done) << a.error.detail;
+      ++ended;
+    });
+  }
+  ASSERT_TRUE(calls().wait_for([&] { return ended == 20; }, 10s));
+  // Token, versions, flavors, image, network; then a port and a server each.
+  EXPECT_EQ(backend->counters().requests, 5U + 20U * 2U);
+}
+
 TEST_F(CreateTest, ALostAnswerIsAnUnknownEffectAndTheRequestIsNotSentAgain) {
   Reply lost = json(202, "{}");
   lost.hang_up = true;

@@ -139,13 +139,14 @@ void list_networks(virConnectPtr connection, domain::Inventory& out) {
   }
 }
 
-domain::SeenHost describe_host(Cell& cell, virConnectPtr connection, std::uint64_t storage_bytes) {
+domain::SeenHost describe_host(Cell& cell, virConnectPtr connection, std::uint64_t storage_bytes,
+                               double cpu_allocation_ratio) {
   virNodeInfo info{};
   checked(virNodeGetInfo(connection, &info), "read the host");
   domain::SeenHost host;
   host.name = cell.name();
   host.address = cell.options().address.empty() ? cell.host_name() : cell.options().address;
-  host.vcpus = info.cpus;
+  host.vcpus = static_cast<std::uint32_t>(info.cpus * cpu_allocation_ratio);
   host.memory_mb = info.memory / 1024;
   host.disk_gb = storage_bytes / kBytesPerGigabyte;
   return host;
@@ -153,7 +154,7 @@ domain::SeenHost describe_host(Cell& cell, virConnectPtr connection, std::uint64
 
 }  // namespace
 
-domain::Inventory list_cell(Context&, Cell& cell) {
+domain::Inventory list_cell(Context& context, Cell& cell) {
   const Connection connection = cell.connection();
   domain::Inventory out;
   StoragePool pool(connection, cell.options());
@@ -163,7 +164,8 @@ domain::Inventory list_cell(Context&, Cell& cell) {
   list_vms(cell, connection.get(), volumes, out, disks);
   list_volumes(volumes, disks, out);
   list_networks(connection.get(), out);
-  out.hosts.push_back(describe_host(cell, connection.get(), pool.capacity_bytes()));
+  out.hosts.push_back(describe_host(cell, connection.get(), pool.capacity_bytes(),
+                                    context.options.cpu_allocation_ratio));
   return out;
 }
 

@@ -63,6 +63,8 @@ struct Options {
   // Room to grow without a restart: so many times the cores and the memory it was given.
   std::uint32_t hot_vcpus = 1;
   std::uint32_t hot_memory = 1;
+  // Cores promised to VMs for each core that a cell has.
+  double cpu_allocation_ratio = 4;
   std::uint32_t migrate_mib_per_second = 0;  // 0: no limit
   base::Duration call_timeout = std::chrono::seconds(15);
   base::Duration settle_time = std::chrono::seconds(5);

@@ -96,6 +96,8 @@ Async<Reply> Api::call(Call call) {
 
 // Nova tells its versions at the root of the endpoint, to anyone.
 Async<Reply> Api::negotiate(base::SteadyTime deadline) {
+  const Turns::Turn turn = co_await version_turns_.take();
+  if (compute_version_ != 0) co_return Reply{};  // whoever had the turn before has asked
   const Access access = co_await keystone_.access();
   if (access.error) co_return failed(*access.error);
   Call root{.path = "/", .deadline = deadline};

@@ -27,7 +27,7 @@ struct Call {
 class Api {
  public:
   Api(const Options& options, base::HttpLoop& loop)
-      : options_(options), loop_(loop), keystone_(options, loop) {}
+      : options_(options), loop_(loop), keystone_(options, loop), version_turns_(loop) {}
 
   Async<Reply> call(Call call);
   // The microversion that calls to Nova use: the lower of ours and the cloud's highest. Asked of
@@ -45,6 +45,7 @@ class Api {
   const Options& options_;
   base::HttpLoop& loop_;
   Keystone keystone_;
+  Turns version_turns_;
   std::uint32_t compute_version_ = 0;
 };
 

@@ -15,6 +15,7 @@
 // or
 // &&. So: build the argument first, await in a statement of its own.
 #include <coroutine>
+#include <deque>
 #include <exception>
 #include <list>
 #include <optional>
@@ -140,6 +141,48 @@ struct Pause {
     loop.after(time, [waiting] { waiting.resume(); });
   }
   void await_resume() {}
+};
+
+// Lets one in at a time, in the order of arrival: who asks for the same thing at once finds the
+// answer of the first.
+//   const Turns::Turn turn = co_await turns.take();
+class Turns {
+ public:
+  class Turn {
+   public:
+    explicit Turn(Turns& turns) : turns_(&turns) {}
+    Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (turns_ != nullptr) turns_->pass_on();
+    }
+
+   private:
+    Turns* turns_;
+  };
+  struct Wait {
+    Turns& turns;
+    bool await_ready() { return !std::exchange(turns.taken_, true); }
+    void await_suspend(std::coroutine_handle<> waiting) { turns.waiting_.push_back(waiting); }
+    Turn await_resume() { return Turn(turns); }
+  };
+
+  explicit Turns(base::HttpLoop& loop) : loop_(loop) {}
+  Wait take() { return {*this}; }
+
+ private:
+  void pass_on() {
+    if (waiting_.empty()) {
+      taken_ = false;
+      return;
+    }
+    loop_.after({}, [next = waiting_.front()] { next.resume(); });
+    waiting_.pop_front();
+  }
+
+  base::HttpLoop& loop_;
+  bool taken_ = false;
+  std::deque<std::coroutine_handle<>> waiting_;
 };
 
 }  // namespace slipway::workers::openstack

@@ -61,14 +61,22 @@ bool is_usable(base::JsonValue network) {
 }  // namespace
 
 Async<Outcome<std::vector<Flavor>>> Catalog::flavors(base::SteadyTime deadline) {
-  if (steady_now() < flavors_until_) co_return flavors_;
+  const Turns::Turn turn = co_await flavor_turns_.take();
+  if (steady_now() >= flavors_until_) {
+    const auto error = co_await list_flavors(deadline);
+    if (error) co_return unable(*error);
+  }
+  co_return flavors_;
+}
+
+Async<std::optional<BackendError>> Catalog::list_flavors(base::SteadyTime deadline) {
   std::vector<Flavor> found;
   const std::string path = fmt::format("/flavors/detail?limit={}", options_.page_size);
   std::string marker;
   for (std::size_t page = 0; page < kMaxPages; ++page) {
     Call list{.path = path + marker, .deadline = deadline};
     const Reply reply = co_await api_.call(std::move(list));
-    if (!reply.ok()) co_return unable(reply);
+    if (!reply.ok()) co_return unable(reply).value();
     for (base::JsonArrayIterator it(reply["flavors"]); it; ++it) {
       found.push_back(parse_flavor(it.value()));
     }
@@ -77,7 +85,7 @@ Async<Outcome<std::vector<Flavor>>> Catalog::flavors(base::SteadyTime deadline) 
   }
   flavors_ = std::move(found);
   flavors_until_ = steady_now() + kFlavorsHold;
-  co_return flavors_;
+  co_return std::nullopt;
 }
 
 std::string Catalog::flavor_id(std::string_view name_or_id) const {
@@ -141,6 +149,7 @@ Async<Outcome<std::string>> Catalog::image(std::string ref, std::string name,
   if (!ref.empty()) co_return ref;
   if (name.empty()) co_return unable(refusal(Errc::UnprocessableArgument, "no image is named"));
   const std::string key = "image " + name;
+  const Turns::Turn turn = co_await name_turns_.take();
   if (const std::string* id = known(key)) co_return *id;
   Call list{.service = Service::Image,
             .path = "/v2/images?status=active&limit=1&sort=created_at:desc&name=" + encoded(name),
@@ -160,6 +169,7 @@ Async<Outcome<std::string>> Catalog::network(std::string ref, std::string name,
                                              base::SteadyTime deadline) {
   if (!ref.empty()) co_return ref;
   const std::string key = "network " + name;
+  const Turns::Turn turn = co_await name_turns_.take();
   if (const std::string* id = known(key)) co_return *id;
   auto found = co_await find_network(name.empty() ? options_.network : name, deadline);
   if (!found) co_return found;

@@ -16,7 +16,8 @@ using Outcome = tl::expected<T, BackendError>;
 
 class Catalog {
  public:
-  Catalog(const Options& options, Api& api) : options_(options), api_(api) {}
+  Catalog(const Options& options, Api& api)
+      : options_(options), api_(api), flavor_turns_(api.loop()), name_turns_(api.loop()) {}
 
   // The flavor of that id if it has these numbers, else any that has; else one is made, where that
   // is allowed; else a refusal.
@@ -44,11 +45,13 @@ class Catalog {
   const std::string* known(const std::string& key) const;
   void remember(std::string key, std::string id);
   const domain::Flavor* fitting(const domain::Size& size) const;
+  Async<std::optional<BackendError>> list_flavors(base::SteadyTime deadline);
   Async<Outcome<std::string>> make_flavor(domain::Size size, base::SteadyTime deadline);
   Async<Outcome<std::string>> find_network(std::string name, base::SteadyTime deadline);
 
   const Options& options_;
   Api& api_;
+  Turns flavor_turns_, name_turns_;  // twenty creates at once ask once
   std::vector<domain::Flavor> flavors_;
   base::SteadyTime flavors_until_{};
   std::map<std::string, Named> named_;

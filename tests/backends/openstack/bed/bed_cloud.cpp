@@ -190,6 +190,15 @@ void BedCloud::remove_all(const std::string& prefix) {
   }
 }
 
+std::size_t BedCloud::count(const std::string& prefix) {
+  const Answer answer = call(Service::Compute, "GET", "/servers");
+  std::size_t count = 0;
+  for (base::JsonArrayIterator it(member_of(answer.json, "servers")); it; ++it) {
+    if (text_of(it.value(), "name").starts_with(prefix)) ++count;
+  }
+  return count;
+}
+
 void BedCloud::inject(const std::string& json) {
   const std::string path = state_dir() + "/inject.json";
   if (json.empty()) {

@@ -45,6 +45,7 @@ class BedCloud {
   void remove_user(const std::string& user) { call(Service::Identity, "DELETE", "/users/" + user); }
   // Servers and images whose name begins so.
   void remove_all(const std::string& prefix);
+  std::size_t count(const std::string& prefix);  // servers
 
   // inject.json, read at each operation of the pretended hypervisor; empty removes it.
   static void inject(const std::string& json);
