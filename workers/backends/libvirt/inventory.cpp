@@ -194,13 +194,17 @@ void keep_orphans(domain::Inventory& all) {
 }
 
 // During a live migration it is on both cells: it is where it runs.
-void keep_one_of_each(std::vector<domain::SeenVm>& vms) {
+void keep_one_of_each(const Context& context, std::vector<domain::SeenVm>& vms) {
   const auto rank = [](const domain::SeenVm& vm) {
     return vm.state == VmState::Running ? 0 : vm.state == VmState::Migrating ? 2 : 1;
   };
   std::stable_sort(vms.begin(), vms.end(), [&](const auto& a, const auto& b) {
     return a.ref != b.ref ? a.ref < b.ref : rank(a) < rank(b);
   });
+  for (std::size_t i = 1; i < vms.size(); ++i) {
+    const domain::SeenVm& first = vms[i - 1];
+    if (first.ref == vms[i].ref) drop_left_behind(context, first.ref, first.host, vms[i].host);
+  }
   const auto last = std::unique(vms.begin(), vms.end(),
                                 [](const auto& a, const auto& b) { return a.ref == b.ref; });
   vms.erase(last, vms.end());
@@ -235,7 +239,7 @@ domain::Inventory join_cells(const Context& context,
     network.first_ipv4 = own.first_ipv4;
     network.last_ipv4 = own.last_ipv4;
   }
-  keep_one_of_each(all.vms);
+  keep_one_of_each(context, all.vms);
   keep_orphans(all);
   return all;
 }

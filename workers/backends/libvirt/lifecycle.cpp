@@ -33,20 +33,23 @@ DomainTag new_tag(const Request& r, const std::string& image) {
   return tag;
 }
 
-// The volumes of the VM, in the order of its disks; what an earlier attempt made is taken as it is.
+// The volumes of the VM, in the order of its disks; what an earlier attempt made is taken as it is,
+// and what an evacuation does not find is lost.
 void make_disks(const Request& r, StoragePool& pool, const std::string& image, DomainXml& xml) {
   const domain::GuestSpec guest = domain::guest_of(r.order().spec);
   const domain::Tag tag = vm_tag(r);
-  const Image from = find_image(r, pool, image);
+  const bool may_make = !r.order().args.evacuate;
+  Image from;
+  if (may_make) from = find_image(r, pool, image);
   for (std::size_t n = 0; n < guest.disks.size(); ++n) {
     const std::string name = volume_name(tag, disk_part(n));
     Volume volume = pool.find(name);
-    if (volume == nullptr) {
+    if (volume == nullptr && may_make) {
       r.may_change();
       make_disk(r, pool, name, n, domain::in_megabytes(guest.disks[n]), n == 0 ? &from : nullptr);
       volume = pool.find(name);
     }
-    if (volume == nullptr) refuse(Errc::Internal, "a volume just made is not there");
+    if (volume == nullptr) refuse(Errc::NotFound, fmt::format("disk {} is not there", n));
     xml.disks.push_back({pool.describe(volume.get()).path, "qcow2", disk_target(n)});
   }
 }
@@ -55,6 +58,7 @@ void add_seed(const Request& r, StoragePool& pool, DomainXml& xml) {
   if (!r.options().cloud_init) return;
   const std::string name = volume_name(vm_tag(r), kSeed);
   Volume volume = pool.find(name);
+  if (volume == nullptr && r.order().args.evacuate) return;  // its secrets are not at hand
   if (volume == nullptr) {
     const std::string iso = make_seed(r);
     r.may_change();
@@ -92,7 +96,9 @@ DomainXml definition(const Request& r, StoragePool& pool) {
   return xml;
 }
 
-void define(const Request& r, Located& vm) {
+}  // namespace
+
+void define_vm(const Request& r, Located& vm) {
   StoragePool pool(vm.connection, vm.cell->options());
   DomainXml xml = definition(r, pool);
   r.may_change();
@@ -110,7 +116,7 @@ void define(const Request& r, Located& vm) {
   if (guest && guest->qos) set_limits(r, vm, *guest->qos);
 }
 
-void start(const Request& r, const Located& vm) {
+void start_defined(const Request& r, const Located& vm) {
   r.may_change();
   if (r.order().spec.guest && r.order().spec.guest->auto_start) {
     checked(virDomainSetAutostart(vm.domain.get(), 1), "start the VM with its host");
@@ -118,15 +124,13 @@ void start(const Request& r, const Located& vm) {
   checked(virDomainCreate(vm.domain.get()), "start the VM");
 }
 
-}  // namespace
-
 // The volumes first, then the definition, then the start: what is there already is passed over, so
 // an attempt goes on where an earlier one ended.
 BackendAnswer create_vm(const Request& r) {
   Located vm = r.locate_on(r.home());
   if (vm.domain != nullptr) vm = r.take();
-  if (vm.domain == nullptr) define(r, vm);
-  if (virDomainIsActive(vm.domain.get()) != 1) start(r, vm);
+  if (vm.domain == nullptr) define_vm(r, vm);
+  if (virDomainIsActive(vm.domain.get()) != 1) start_defined(r, vm);
   BackendAnswer answer = r.done(vm);
   answer.settled = power_of(vm.domain.get()) == Power::Running;
   return answer;

@@ -18,16 +18,6 @@ namespace {
 constexpr base::Duration kPoll = std::chrono::milliseconds(300);
 constexpr base::Duration kAbortPoll = std::chrono::milliseconds(100);
 
-Cell& target_of(const Request& r) {
-  Cell* cell = r.context().cell(r.order().args.host);
-  if (cell == nullptr) {
-    throw CallFailed{{.code = Errc::InvalidArgument,
-                      .detail = fmt::format("the backend has no host '{}'", r.order().args.host),
-                      .without_effect = true}};
-  }
-  return *cell;
-}
-
 std::string job_name(const Request& r) { return r.uuid() + "/migrate"; }
 
 bool is_active(const Located& vm) {
@@ -181,7 +171,18 @@ void move_address(const Request& r, const Located& to, Cell& from) {
   }
 }
 
-// Of a cell that may be gone: then it is not known to be there.
+}  // namespace
+
+Cell& target_of(const Request& r) {
+  Cell* cell = r.context().cell(r.order().args.host);
+  if (cell == nullptr) {
+    throw CallFailed{{.code = Errc::InvalidArgument,
+                      .detail = fmt::format("the backend has no host '{}'", r.order().args.host),
+                      .without_effect = true}};
+  }
+  return *cell;
+}
+
 Located look_at(const Request& r, Cell& cell, std::optional<CallFailed>& silent) {
   try {
     return r.locate_on(cell);
@@ -191,9 +192,8 @@ Located look_at(const Request& r, Cell& cell, std::optional<CallFailed>& silent)
   }
 }
 
-}  // namespace
-
 BackendAnswer begin_migration(const Request& r) {
+  if (is_evacuation(r)) return evacuate_vm(r);
   const Located vm = r.take();
   Cell& to = target_of(r);
   if (vm.cell == &to) {
@@ -306,6 +306,7 @@ void clean(const Request& r, Cell& cell) {
 
 // Back to where it was: broken off, or, if it was over already, made once more the other way.
 BackendAnswer abort_migration(const Request& r) {
+  if (is_evacuation(r)) return abort_evacuation(r);
   Cell& from = r.home();
   Cell& to = target_of(r);
   if (&from == &to) return r.done();
@@ -332,6 +333,7 @@ BackendAnswer abort_migration(const Request& r) {
 }
 
 std::vector<FoundResource> find_migration(const Request& r) {
+  if (is_evacuation(r)) return find_evacuated(r);
   Cell& from = r.home();
   Cell& to = target_of(r);
   const bool ours = r.context().jobs->state(job_name(r)).has_value();

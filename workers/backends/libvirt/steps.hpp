@@ -49,10 +49,24 @@ BackendAnswer await_migration(const Request& r);
 BackendAnswer abort_migration(const Request& r);
 std::vector<FoundResource> find_migration(const Request& r);
 
+// evacuate.cpp: vm.migrate away from a cell that does not answer
+bool is_evacuation(const Request& r);
+BackendAnswer evacuate_vm(const Request& r);
+BackendAnswer abort_evacuation(const Request& r);
+std::vector<FoundResource> find_evacuated(const Request& r);
+
 // What stands for the step at the cells, for look-ups.
 std::vector<FoundResource> find_made(const Request& r);
 
 // ---- parts that several of them use ----
+
+// The cell that a migration goes to. Refuses a name that is none of ours.
+Cell& target_of(const Request& r);
+// Of a cell that may be gone: then it is not known to be there, and `silent` says why.
+Located look_at(const Request& r, Cell& cell, std::optional<CallFailed>& silent);
+// Makes the volumes that are not there yet, and the definition. `vm` has its cell.
+void define_vm(const Request& r, Located& vm);
+void start_defined(const Request& r, const Located& vm);
 
 // The network that the VM is to be in.
 std::string network_of(const Request& r);

@@ -90,6 +90,61 @@ TEST_F(BedFaults, ACellWithoutPowerIsSilentAndItsVmsAreStoppedWhenItIsBack) {
   remove(order, ref);
 }
 
+class BedEvacuation : public testing::Test {
+ protected:
+  static domain::WorkOrder evacuation(const domain::WorkOrder& created, const std::string& ref) {
+    domain::WorkOrder order = bed_order_on(created, CommandKind::VmMigrate, ref);
+    order.args.host = "cell-b";
+    order.args.evacuate = true;
+    return order;
+  }
+  static bool is_defined(const std::string& name, const std::string& ref) {
+    const std::string line = "virsh -q -c 'qemu+unix:///system?socket=" + state_dir() + "/" + name +
+                             "/run/libvirt-sock' dominfo " + ref + " > /dev/null 2>&1";
+    return std::system(line.c_str()) == 0;  // NOLINT: a witness beside the library
+  }
+  Driver driver{std::move(*LibvirtBackend::open(bed_options()))};
+};
+
+TEST_F(BedEvacuation, AVmOfALostCellRunsOnAnotherAndStaysThereWhenTheCellIsBack) {
+  auto order = bed_order(17);
+  const BackendAnswer made = driver.run(order);
+  ASSERT_EQ(made.kind, Kind::Done) << made.error.detail;
+  const Guest guest(made.ref);
+  ASSERT_TRUE(driver.wait_for([&] { return guest.beats() > 0; }, 90s));
+  cell("off cell-a");
+  const BackendAnswer moved = driver.run(evacuation(order, made.ref));
+  ASSERT_EQ(moved.kind, Kind::Done) << moved.error.detail;
+  EXPECT_EQ(facts_of(moved).host, "cell-b");
+  cell("on cell-a");
+  EXPECT_TRUE(is_defined("cell-a", made.ref));
+  const BackendAnswer all = driver.inventory();
+  ASSERT_EQ(all.inventory->vms.size(), 1U);
+  EXPECT_EQ(all.inventory->vms[0].host, "cell-b");
+  EXPECT_FALSE(is_defined("cell-a", made.ref)) << "it would start there again";
+  order.spec.host = "cell-b";
+  const BackendAnswer gone = driver.run(bed_order_on(order, CommandKind::VmDelete, made.ref));
+  EXPECT_EQ(gone.kind, Kind::Done) << gone.error.detail;
+  EXPECT_TRUE(driver.inventory().inventory->parts.empty());
+}
+
+TEST_F(BedEvacuation, AGuestThatStillRunsOnItsSilentCellIsNotStartedTwice) {
+  const auto order = bed_order(18);
+  const BackendAnswer made = driver.run(order);
+  ASSERT_EQ(made.kind, Kind::Done) << made.error.detail;
+  cell("freeze cell-a");  // the daemon; its guests go on
+  const BackendAnswer refused = driver.run(evacuation(order, made.ref));
+  EXPECT_EQ(refused.kind, Kind::Failed);
+  EXPECT_THAT(refused.error.detail, testing::HasSubstr("lock"));
+  EXPECT_FALSE(is_defined("cell-b", made.ref));
+  cell("thaw cell-a");
+  ASSERT_TRUE(driver.wait_for(
+      [&] {
+        return driver.run(bed_order_on(order, CommandKind::VmDelete, made.ref)).kind == Kind::Done;
+      },
+      60s));
+}
+
 TEST_F(BedFaults, AFullStorageRefusesACreationForWantOfRoomAndNothingIsLeft) {
   cell("fill cell-a");
   const auto order = bed_order(14);
