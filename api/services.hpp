@@ -90,6 +90,8 @@ struct ApiServices {
   // ---- running ----
   std::function<std::vector<eventstore::WorkerStatus>()> workers;
   std::function<void(eventstore::DrainRequest&&)> drain_worker;
+  // Asks the VM's backend; its `done` is called on another thread.
+  std::function<void(eventstore::InspectRequest&&)> inspect_vm;
   std::function<double(std::string_view worker_pool)> arrival_rate;  // tasks a second; may be empty
   std::function<HealthAnswer()> health;                              // empty: always well
   std::function<std::vector<ReadyCheck>()> ready;                    // empty: always ready

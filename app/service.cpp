@@ -206,6 +206,7 @@ api::ApiServices Service::api_services() {
       .counts = [&e] { return e.projector().live_counts(); },
       .workers = [&e] { return e.sequencer().workers(); },
       .drain_worker = [&e](eventstore::DrainRequest&& r) { e.sequencer().push(std::move(r)); },
+      .inspect_vm = [&e](eventstore::InspectRequest&& r) { e.sequencer().push(std::move(r)); },
       .arrival_rate = [&e](std::string_view pool) { return e.arrival_rate(pool); },
       .health =
           [this] {

@@ -41,6 +41,10 @@ void Sequencer::push(DrainRequest&& request) {
   (void)queue_.push_always(Input(std::move(request)));
 }
 
+void Sequencer::push(InspectRequest&& request) {
+  (void)queue_.push_always(Input(std::move(request)));
+}
+
 void Sequencer::push(const domain::Policy& policy) { (void)queue_.push_always(Input(policy)); }
 
 std::vector<WorkerStatus> Sequencer::workers() {

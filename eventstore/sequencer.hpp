@@ -20,6 +20,7 @@
 #include "core/domain/worker_messages.hpp"
 #include "eventstore/committed.hpp"
 #include "eventstore/event_log.hpp"
+#include "eventstore/inspections.hpp"
 #include "eventstore/live_progress.hpp"
 #include "eventstore/reconciler.hpp"
 #include "eventstore/retention.hpp"
@@ -82,9 +83,15 @@ struct DrainRequest {
   std::string worker;  // name or session id
   std::function<void(bool found)> done;
 };
+// Asks a worker of the VM's backend; changes nothing. `done` is called on the sequencer's thread.
+struct InspectRequest {
+  domain::VmId vm;
+  std::string operation;  // "vm.console_open", "vm.stats"
+  Inspected done;
+};
 // A domain::Policy takes the place of the one in force, for what is decided after it.
 using Input = std::variant<std::unique_ptr<Submission>, domain::WorkerInput, Tick, DrainRequest,
-                           domain::Policy>;
+                           InspectRequest, domain::Policy>;
 
 class EffectSink {
  public:
@@ -176,12 +183,14 @@ class SequencerCore {
   void take(domain::WorkerInput& input);
   void take(Tick&) {}
   void take(DrainRequest& request);
+  void take(InspectRequest& request);
   void take(domain::Policy& policy) { options_.policy = policy; }
   void take(const domain::WorkerHello& hello);
   void take(domain::WorkerReport& report);
   void take(const domain::WorkerHeartbeat& heartbeat);
   void take(const domain::WorkerGoodbye& goodbye);
   void take(const domain::InventoryPage& page);
+  void take(const domain::VmInspection& answer) { inspections_.take(answer); }
 
   // True if the key was used before: the submission is answered then.
   bool answer_from_memory(Submission& submission);
@@ -210,6 +219,7 @@ class SequencerCore {
   void sample_hour();
   // Asks the clouds whose time has come what they have (sequencer_reconcile.cpp).
   void run_reconciler();
+  base::SteadyTime heard_since() const;
   void note_missing(const domain::ReconcileContext& context, const Reconciler::Run& run);
   void note(domain::Finding&& finding, const std::string& backend);
   // Leases READY tasks to free slots; true if it stopped because the batch is full.
@@ -241,6 +251,7 @@ class SequencerCore {
   Retention retention_;
   TaskLeaseTable leases_;
   Reconciler reconciler_;
+  Inspections inspections_;
   LiveProgress progress_;
   base::Time now_{};
   base::SteadyTime steady_{};
@@ -276,6 +287,7 @@ class Sequencer final {
   bool submit(std::unique_ptr<Submission>&& submission);
   void push(domain::WorkerInput&& input);
   void push(DrainRequest&& request);
+  void push(InspectRequest&& request);
   void push(const domain::Policy& policy);
   // Called at each turn of the thread, at least every ten seconds. Before start().
   void set_on_turn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }

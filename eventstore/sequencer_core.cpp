@@ -59,6 +59,7 @@ base::Status SequencerCore::process(std::vector<Input>& inputs) {
     if (auto status = flush_if_full(); !status) return status;
   }
   inputs.clear();
+  inspections_.expire(steady_);
   if (is_read_only()) return flush();
   if (auto status = run_timers(); !status) return status;
   if (auto status = expire_leases(); !status) return status;
@@ -380,10 +381,12 @@ std::optional<base::Time> SequencerCore::next_timer() const {
 
 std::optional<base::SteadyTime> SequencerCore::next_lease_expiry() const {
   if (is_read_only()) return steady_ + kReadOnlyPoll;
-  const auto expiry = leases_.next_expiry();
-  const auto reconcile = reconciler_.next_due();
-  if (!expiry || !reconcile) return expiry ? expiry : reconcile;
-  return std::min(*expiry, *reconcile);
+  std::optional<base::SteadyTime> next;
+  for (const auto& due :
+       {leases_.next_expiry(), reconciler_.next_due(), inspections_.next_expiry()}) {
+    if (due && (!next || *due < *next)) next = due;
+  }
+  return next;
 }
 
 base::Status SequencerCore::run_timers() {

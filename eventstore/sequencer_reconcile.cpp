@@ -13,11 +13,9 @@ constexpr std::string_view kReconciler = "reconciler";
 
 void SequencerCore::run_reconciler() {
   if (!reconciler_.is_on()) return;
-  const base::SteadyTime since =
-      steady_ - std::min(3 * options_.heartbeat_interval, options_.policy.lease_timeout);
   for (const auto& [name, backend] : world_.backends()) {
     if (!reconciler_.is_due(name, steady_)) continue;
-    const WorkerSession* session = leases_.any_of(backend.worker_pool, since);
+    const WorkerSession* session = leases_.any_of(backend.worker_pool, heard_since());
     if (session == nullptr) {
       reconciler_.put_off(name, steady_);
       continue;
@@ -58,8 +56,8 @@ void SequencerCore::take(const domain::InventoryPage& page) {
   for (const domain::SeenImage& image : page.inventory.images) {
     note(domain::decide_image(context, image), page.backend);
   }
-  for (const domain::SeenPart& part : page.inventory.parts) {
-    note(domain::decide_part(context, part), page.backend);
+  for (const domain::SeenPart* part : domain::parts_of_no_vm(context, page.inventory.parts)) {
+    note(domain::decide_part(context, *part), page.backend);
   }
   if (!page.last) return;
   note_missing(context, *run);

@@ -6,6 +6,9 @@
 namespace slipway::eventstore {
 namespace {
 
+using base::Errc;
+using base::fail;
+
 constexpr std::string_view kServer = "slipway";
 
 std::string worker_actor(const std::string& worker) { return "worker/" + worker; }
@@ -112,6 +115,33 @@ void SequencerCore::take(DrainRequest& request) {
     effect(id, domain::DrainWorker{"drain requested"});
   }
   if (request.done) request.done(found);
+}
+
+void SequencerCore::take(InspectRequest& request) {
+  const domain::Vm* vm = world_.vm(request.vm);
+  if (vm == nullptr) {
+    return request.done(fail(Errc::NotFound, "no VM " + base::to_string(request.vm)));
+  }
+  const domain::Backend* backend = world_.backend(vm->spec.backend);
+  const WorkerSession* session =
+      backend == nullptr ? nullptr : leases_.any_of(backend->worker_pool, heard_since());
+  if (session == nullptr) {
+    return request.done(fail(Errc::BackendUnavailable, "no worker of its backend is connected"));
+  }
+  if (inspections_.is_full()) {
+    return request.done(fail(Errc::QueueFull, "too many questions are under way"));
+  }
+  domain::InspectVm ask;
+  ask.inspection = inspections_.add(session->id, steady_, std::move(request.done));
+  ask.operation = std::move(request.operation);
+  ask.order = domain::make_inspection_order(*vm);
+  ask.order.installation = base::to_string(log_id_);
+  effect(session->id, std::move(ask));
+}
+
+// Whoever was not heard of since is likely gone.
+base::SteadyTime SequencerCore::heard_since() const {
+  return steady_ - std::min(3 * options_.heartbeat_interval, options_.policy.lease_timeout);
 }
 
 void SequencerCore::take(domain::WorkerReport& report) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # libvirt on two real cells: brings up a test bed of its own (root needed), runs the bed's suite, the
-# contract of backends, the main job, and with JOBS_TOO=1 a worker killed at each call of a create; takes
+# contract of backends, the main job and the drills, and with JOBS_TOO=1 a worker killed at each call of a create; takes
 # the bed down again. scripts/test_libvirt.sh [options of the test program]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,4 +24,5 @@ SLIPWAY_TEST_LIBVIRT_CELLS=$LIBVIRT_STATE/cells.json "build/$preset/backends_tes
   --gtest_filter='*LibvirtBed*' --gtest_brief=1
 export SLIPWAY=$PWD/build/$preset/slipway
 python3 tests/real_clouds/main_job.py libvirt "$LIBVIRT_STATE/cells.json"
+python3 tests/real_clouds/drills.py libvirt "$LIBVIRT_STATE/cells.json"
 [ -z "${JOBS_TOO:-}" ] || python3 tests/real_clouds/kill_job.py libvirt "$LIBVIRT_STATE/cells.json"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # OpenStack on a real control plane: starts the test bed beside this project, if there is one (the first
 # start takes minutes, and 2 GB of memory), then runs on it every command and failure of the client, the
-# quick part of the contract of backends, and with JOBS_TOO=1 the main job (50 VMs) and a worker killed at
+# quick part of the contract of backends, and with JOBS_TOO=1 the main job (50 VMs), the drills, and a worker killed at
 # each call of a create.
 #   scripts/test_openstack.sh [--no-throughput] [arguments of the tests, e.g. --gtest_filter=Life.*]
 set -euo pipefail
@@ -32,4 +32,5 @@ SLIPWAY_TEST_OPENSTACK=$ends "build/$preset/backends_test" \
 [ -n "${JOBS_TOO:-}" ] || exit 0
 export SLIPWAY=$PWD/build/$preset/slipway
 python3 tests/real_clouds/main_job.py openstack "$ends"
+python3 tests/real_clouds/drills.py openstack "$ends"
 python3 tests/real_clouds/kill_job.py openstack "$ends"

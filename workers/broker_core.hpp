@@ -24,12 +24,12 @@ using OpenSecret =
 // Any thread may read them.
 struct BrokerCounters {
   // By kind of message, in the order of the variants; the names are for a metric's label.
-  static constexpr std::array<std::string_view, 5> kInputs = {"hello", "report", "heartbeat",
-                                                              "goodbye", "inventory_page"};
+  static constexpr std::array<std::string_view, 6> kInputs = {
+      "hello", "report", "heartbeat", "goodbye", "inventory_page", "vm_inspection"};
   static_assert(kInputs.size() == std::variant_size_v<domain::WorkerInput>);
-  static constexpr std::array<std::string_view, 7> kOutputs = {
-      "welcome",      "work_order",   "report_ack",    "heartbeat_ack",
-      "cancel_lease", "drain_worker", "take_inventory"};
+  static constexpr std::array<std::string_view, 8> kOutputs = {
+      "welcome",      "work_order",   "report_ack",     "heartbeat_ack",
+      "cancel_lease", "drain_worker", "take_inventory", "inspect_vm"};
   static_assert(kOutputs.size() == std::variant_size_v<domain::ServerMessage>);
   std::array<std::atomic<std::uint64_t>, kInputs.size()> received{};
   std::array<std::atomic<std::uint64_t>, kOutputs.size()> sent{};

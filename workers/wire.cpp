@@ -57,6 +57,14 @@ constexpr MessageType type_of<domain::TakeInventory>() {
   return MessageType::TakeInventory;
 }
 template <>
+constexpr MessageType type_of<domain::VmInspection>() {
+  return MessageType::VmInspection;
+}
+template <>
+constexpr MessageType type_of<domain::InspectVm>() {
+  return MessageType::InspectVm;
+}
+template <>
 constexpr MessageType type_of<domain::Welcome>() {
   return MessageType::Welcome;
 }
@@ -181,6 +189,7 @@ base::Status read_body(MessageType type, base::JsonValue json, domain::WorkerInp
   if (type == MessageType::Hello) return read_into<V, domain::WorkerHello>(json, out);
   if (type == MessageType::Goodbye) return read_into<V, domain::WorkerGoodbye>(json, out);
   if (type == MessageType::InventoryPage) return read_into<V, domain::InventoryPage>(json, out);
+  if (type == MessageType::VmInspection) return read_into<V, domain::VmInspection>(json, out);
   return fail(Errc::InvalidArgument, "wire: not a message of a worker's");
 }
 
@@ -193,6 +202,7 @@ base::Status read_body(MessageType type, base::JsonValue json, domain::ServerMes
   if (type == MessageType::CancelLease) return read_into<V, domain::CancelLease>(json, out);
   if (type == MessageType::DrainWorker) return read_into<V, domain::DrainWorker>(json, out);
   if (type == MessageType::TakeInventory) return read_into<V, domain::TakeInventory>(json, out);
+  if (type == MessageType::InspectVm) return read_into<V, domain::InspectVm>(json, out);
   return fail(Errc::InvalidArgument, "wire: not a message of the server's");
 }
 

@@ -37,6 +37,7 @@ enum class MessageType : std::uint8_t {
   Heartbeat = 3,
   Goodbye = 4,
   InventoryPage = 5,
+  VmInspection = 6,
   Welcome = 16,
   WorkOrder = 17,
   ReportAck = 18,
@@ -44,6 +45,7 @@ enum class MessageType : std::uint8_t {
   CancelLease = 20,
   DrainWorker = 21,
   TakeInventory = 22,
+  InspectVm = 23,
 };
 
 struct Frames {

@@ -151,6 +151,7 @@ class WorkerCore {
       return silent_since == base::SteadyTime::max() ? silent_since : silent_since + silence;
     }
   };
+  void send_inspection(std::uint64_t inspection, BackendAnswer&& answer);
   void send_inventory(const domain::TakeInventory& asked, BackendAnswer&& answer);
 
   void on(domain::Welcome&& m);
@@ -159,6 +160,7 @@ class WorkerCore {
   void on(domain::CancelLease&& m);
   void on(domain::DrainWorker&& m);
   void on(domain::TakeInventory&& m);  // worker_inventory.cpp
+  void on(domain::InspectVm&& m);      // the same
   bool seen_before(const domain::WorkOrder& order);
   void on_order(domain::WorkOrder&& order, Secrets&& secrets);
   Held* find(const domain::TaskId& task, domain::FencingToken token);
@@ -214,6 +216,7 @@ class WorkerCore {
 
   std::unordered_map<domain::TaskId, std::unique_ptr<Held>> held_;
   std::unordered_map<std::uint64_t, Held*> calls_;  // under way, by number
+  std::size_t inspections_ = 0;                     // under way
   std::vector<Held*> dirty_;                        // something to report at the end of the turn
   // Leases that ended here lately: a late copy of their order must not begin them again.
   std::unordered_map<domain::TaskId, domain::FencingToken> ended_;

@@ -1,6 +1,7 @@
-// A worker's part in reconciliation: it lists what a cloud has, and sends the list in pages. None
-// of it is a task: nothing is leased, kept or sent again.
+// What a worker looks at in a cloud without a task: nothing is leased, kept or sent again. Lists of
+// all there is, sent in pages, for reconciliation; and what clients ask of one VM.
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "workers/worker_core.hpp"
@@ -10,6 +11,9 @@ namespace {
 
 constexpr std::size_t kThingsPerPage = 300;  // well below the largest message
 constexpr base::Duration kListingTime = std::chrono::minutes(5);
+constexpr base::Duration kInspectionTime = std::chrono::seconds(15);
+constexpr std::size_t kMaxInspections = 64;
+constexpr std::array<std::string_view, 2> kInspections = {"vm.console_open", "vm.stats"};
 
 // Moves up to `room` things over; what is left of the room.
 template <class T>
@@ -72,6 +76,47 @@ void WorkerCore::send_inventory(const domain::TakeInventory& asked, BackendAnswe
     send_(page);
     ++page.page;
   } while (!page.last);
+}
+
+void WorkerCore::on(domain::InspectVm&& asked) {
+  const std::uint64_t number = asked.inspection;
+  const auto operation = std::find(kInspections.begin(), kInspections.end(), asked.operation);
+  const auto found = backends_.find(asked.order.backend);
+  if (operation == kInspections.end() || found == backends_.end()) {
+    return send_inspection(number, BackendAnswer::failed({.code = base::Errc::UnknownCommand,
+                                                          .detail = "the worker cannot tell"}));
+  }
+  if (inspections_ >= kMaxInspections) {
+    return send_inspection(number, BackendAnswer::failed({.code = base::Errc::RateLimited,
+                                                          .detail = "too many are under way"}));
+  }
+  auto work = std::make_shared<LeasedWork>();
+  work->order = std::move(asked.order);
+  BackendCall call;
+  call.step = call.operation = *operation;
+  call.ref = work->order.vm_ref;
+  call.deadline = steady_ + std::min(kInspectionTime, found->second.backend->call_timeout());
+  call.work = std::move(work);
+  ++inspections_;
+  found->second.backend->perform(call, [this, number](BackendAnswer&& answer) {
+    if (answer.kind == BackendAnswer::Kind::Progress) return;
+    --inspections_;
+    send_inspection(number, std::move(answer));
+  });
+}
+
+void WorkerCore::send_inspection(std::uint64_t inspection, BackendAnswer&& answer) {
+  domain::VmInspection out;
+  out.session = options_.session;
+  out.inspection = inspection;
+  if (answer.kind == BackendAnswer::Kind::Done) {
+    out.result = std::move(answer.result);
+  } else {
+    const bool unknown = answer.error.code == base::Errc::UnknownCommand;
+    out.error = base::errc_name(unknown ? base::Errc::BackendRefused : answer.error.code);
+    out.detail = answer.error.detail.empty() ? "the backend has no answer" : answer.error.detail;
+  }
+  send_(out);
 }
 
 }  // namespace slipway::workers

@@ -48,14 +48,39 @@ void get_vm(CoreContext& ctx, Call call) {
   });
 }
 
+// What the VM's backend says of it now. The read models say whether the client may ask at all.
+void inspect_vm(CoreContext& ctx, Call call, std::string operation) {
+  const auto id = path_id(call, "id", "VM");
+  if (!id) return Client{call.reply}.fail(id.error());
+  const SharedCall shared = share(std::move(call));
+  query_when_current(ctx, shared, [&ctx, shared, operation, vm = domain::VmId(*id)](auto& reader) {
+    const Client client{shared->reply};
+    const auto row = reader.get_vm(identity_of(*shared).scope(), vm);
+    if (!row) return client.fail(row.error());
+    if (!row->value) return client.fail(Errc::NotFound, "no VM " + base::to_string(vm));
+    const auto answer = [client](base::Result<std::string> inspected) {
+      if (!inspected) return client.fail(inspected.error());
+      Response response(200, std::move(*inspected));
+      response.add("Cache-Control", "no-store");
+      client.send(std::move(response));
+    };
+    ctx.services.inspect_vm({vm, operation, answer});
+  });
+}
+
 }  // namespace
 
 RouteTable vm_routes(CoreContext& ctx) {
   static constexpr Permission kView = allow(Right::View);
+  static constexpr Permission kOperate = allow(Right::Operate);
   return {
       {Method::Get, "/vms", kView, [&ctx](Call call) { list_vms(ctx, std::move(call)); }, nullptr},
       {Method::Get, "/vms/{id}", kView, [&ctx](Call call) { get_vm(ctx, std::move(call)); },
        nullptr},
+      {Method::Get, "/vms/{id}/stats", kView,
+       [&ctx](Call call) { inspect_vm(ctx, std::move(call), "vm.stats"); }, nullptr},
+      {Method::Post, "/vms/{id}/console", kOperate,
+       [&ctx](Call call) { inspect_vm(ctx, std::move(call), "vm.console_open"); }, nullptr},
   };
 }
 

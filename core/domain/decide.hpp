@@ -65,6 +65,8 @@ Events decide_sample(const World& world, base::Time hour);
 // What goes to the worker with the lease. `task` is as it is after decide_lease's events.
 WorkOrder make_work_order(const World& world, const Policy& policy, const Task& task,
                           std::uint64_t epoch);
+// Which VM it is, for InspectVm.
+WorkOrder make_inspection_order(const Vm& vm);
 
 // Exponential with full jitter: uniform in [0, min(max, base * 2^(attempt-1))].
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/

@@ -391,6 +391,24 @@ void name_parts(const World& world, WorkOrder& order) {
 
 }  // namespace
 
+namespace {
+
+void name_vm(WorkOrder& order, const Vm& vm) {
+  order.vm = vm.id;
+  order.vm_ref = vm.backend_ref;
+  if (!vm.foreign) order.vm_key = correlation_key(vm.creator, "vm.create");
+  order.spec = vm.spec;
+}
+
+}  // namespace
+
+WorkOrder make_inspection_order(const Vm& vm) {
+  WorkOrder order;
+  order.backend = vm.spec.backend;
+  name_vm(order, vm);
+  return order;
+}
+
 WorkOrder make_work_order(const World& world, const Policy& policy, const Task& task,
                           std::uint64_t epoch) {
   WorkOrder order;
@@ -407,12 +425,7 @@ WorkOrder make_work_order(const World& world, const Policy& policy, const Task& 
   order.lease_timeout = policy.lease_timeout;
   order.deadline = task.deadline;
   order.trace = task.trace;
-  if (const Vm* vm = world.vm(task.vm())) {
-    order.vm = vm->id;
-    order.vm_ref = vm->backend_ref;
-    if (!vm->foreign) order.vm_key = correlation_key(vm->creator, "vm.create");
-    order.spec = vm->spec;
-  }
+  if (const Vm* vm = world.vm(task.vm())) name_vm(order, *vm);
   if (const LiveImage* image = world.image(task.image())) {
     order.image_ref = image->image.backend_ref;
     if (!image->creator.is_nil()) order.image_key = correlation_key(image->creator, "image.create");

@@ -41,15 +41,22 @@ base::Status begin_on_vm(Draft& draft, const Policy& policy, const std::string& 
     return status;
   }
   const Backend* backend = draft.world.backend(vm->spec.backend);
-  TaskQueued queued;
-  queued.command = act.kind;
-  queued.worker_pool = backend == nullptr ? "" : backend->worker_pool;
-  queued.backend = vm->spec.backend;
-  queued.max_attempts = policy.max_attempts;
-  queued.deadline = draft.now + policy.default_deadline;
-  draft.add(StreamKind::Task, task, std::move(queued));
+  draft.add(StreamKind::Task, task, queued_by_service(policy, act.kind, backend, draft.now));
   ++draft.tasks_added;
   return {};
+}
+
+TaskQueued queued_by_service(const Policy& policy, CommandKind command, const Backend* backend,
+                             base::Time now) {
+  TaskQueued queued;
+  queued.command = command;
+  if (backend != nullptr) {
+    queued.worker_pool = backend->worker_pool;
+    queued.backend = backend->name;
+  }
+  queued.max_attempts = policy.max_attempts;
+  queued.deadline = now + policy.default_deadline;
+  return queued;
 }
 
 base::Uuid derived_id(base::Time now, const base::Uuid& cause, const base::Uuid& object,

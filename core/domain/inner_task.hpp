@@ -16,6 +16,10 @@ void add_done_task_about(Draft& draft, const Command& command, std::vector<Resou
 base::Status begin_on_vm(Draft& draft, const Policy& policy, const std::string& tenant,
                          const base::Uuid& cause, std::string_view purpose, ActOnVm act);
 
+// What a task of the service's own is queued with. `backend` may be null.
+TaskQueued queued_by_service(const Policy& policy, CommandKind command, const Backend* backend,
+                             base::Time now);
+
 // An id that follows from its arguments.
 base::Uuid derived_id(base::Time now, const base::Uuid& cause, const base::Uuid& object,
                       std::string_view purpose);

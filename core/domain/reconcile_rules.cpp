@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include "core/base/crypto.hpp"
 #include "core/domain/draft.hpp"
@@ -48,13 +49,7 @@ void begin(Draft& draft, const ReconcileContext& c, const TaskId& task, const Ac
   base::write_json(args, act);
   draft.add(StreamKind::Command, task,
             CommandAccepted{act.kind, {args.text()}, std::move(resources)});
-  TaskQueued queued;
-  queued.command = act.kind;
-  queued.worker_pool = c.backend.worker_pool;
-  queued.backend = c.backend.name;
-  queued.max_attempts = c.policy.max_attempts;
-  queued.deadline = c.now + c.policy.default_deadline;
-  draft.add(StreamKind::Task, task, std::move(queued));
+  draft.add(StreamKind::Task, task, queued_by_service(c.policy, act.kind, &c.backend, c.now));
 }
 
 // ---- VMs that are ours and in the log ----
@@ -267,12 +262,23 @@ Finding decide_repair(const ReconcileContext& c, const SeenVm& seen) {
   return {vm->tenant, "repaired", std::move(draft.events)};
 }
 
+std::vector<const SeenPart*> parts_of_no_vm(const ReconcileContext& c,
+                                            const std::vector<SeenPart>& seen) {
+  std::set<TaskId> nobodys;
+  for (const SeenPart& part : seen) {
+    if (part.tag.installation == c.installation) nobodys.insert(root_of(part.tag.key));
+  }
+  std::vector<const SeenPart*> out;
+  if (nobodys.empty()) return out;
+  c.world.each_vm([&](const Vm& vm) { nobodys.erase(vm.creator); });
+  for (const SeenPart& part : seen) {
+    const bool ours = part.tag.installation == c.installation;
+    if (ours && nobodys.contains(root_of(part.tag.key))) out.push_back(&part);
+  }
+  return out;
+}
+
 Finding decide_part(const ReconcileContext& c, const SeenPart& seen) {
-  if (seen.tag.installation != c.installation) return {};
-  const TaskId root = root_of(seen.tag.key);
-  bool owned = false;
-  c.world.each_vm([&](const Vm& vm) { owned = owned || vm.creator == root; });
-  if (owned) return {};
   return sweep(c, {seen.kind, seen.ref, seen.tag.key}, CommandKind::OrphanPartDelete, seen.age);
 }
 

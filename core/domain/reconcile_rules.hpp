@@ -43,7 +43,10 @@ Finding decide_seen(const ReconcileContext& context, const SeenVm& seen);
 // After decide_seen has been folded: begins the command that changes the cloud back, if the policy
 // is to repair.
 Finding decide_repair(const ReconcileContext& context, const SeenVm& seen);
-Finding decide_part(const ReconcileContext& context, const SeenPart& seen);
+// Those with our tag whose VM the log does not have. All VMs are looked at once for a whole page.
+std::vector<const SeenPart*> parts_of_no_vm(const ReconcileContext& context,
+                                            const std::vector<SeenPart>& seen);
+Finding decide_part(const ReconcileContext& context, const SeenPart& seen);  // one of those
 // One that carries our tag and that no task made into an image of the log.
 Finding decide_image(const ReconcileContext& context, const SeenImage& seen);
 

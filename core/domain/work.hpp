@@ -327,6 +327,23 @@ struct InventoryPage {
   }
 };
 
+// The answer to an InspectVm. Never logged and kept nowhere: it may hold a secret.
+struct VmInspection {
+  SessionId session;
+  std::uint64_t inspection = 0;  // of the InspectVm
+  std::string error;             // Errc's name; empty if it came to something
+  std::string detail;            // shown to clients
+  base::RawJson result;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("session", s.session);
+    v("inspection", s.inspection);
+    v("error", s.error);
+    v("detail", s.detail);
+    v("result", s.result);
+  }
+};
+
 // The process ends in good order; it holds nothing any more.
 struct WorkerGoodbye {
   SessionId session;
@@ -404,6 +421,20 @@ struct TakeInventory {
     v("backend", s.backend);
     v("run", s.run);
     v("installation", s.installation);
+  }
+};
+
+// A question about a VM, that changes nothing: "vm.console_open", "vm.stats". Answered by a
+// VmInspection, or not at all. `order` says which VM it is; there is no task.
+struct InspectVm {
+  std::uint64_t inspection = 0;
+  std::string operation;
+  WorkOrder order;
+  template <class S, class V>
+  static void fields(S& s, V& v) {
+    v("inspection", s.inspection);
+    v("operation", s.operation);
+    v("order", s.order);
   }
 };
 

@@ -177,6 +177,7 @@ TestServer::TestServer(Options options) {
                   .counts = [this] { return projector_->live_counts(); },
                   .workers = [this] { return sequencer_->workers(); },
                   .drain_worker = [this](auto&& request) { sequencer_->push(std::move(request)); },
+                  .inspect_vm = [this](auto&& request) { sequencer_->push(std::move(request)); },
                   .ready = options.ready,
                   .metrics = [] { return std::string("slipway_ready 1\n"); },
                   .rebuild_projections = [this] { return projector_->rebuild({}); },

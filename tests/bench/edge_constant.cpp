@@ -66,6 +66,7 @@ api::ApiServices services(app::Engine& engine, api::QueryPool& queries, api::Eve
       .counts = [&engine] { return engine.projector().live_counts(); },
       .workers = [&engine] { return engine.sequencer().workers(); },
       .drain_worker = [&engine](auto&& r) { engine.sequencer().push(std::move(r)); },
+      .inspect_vm = [&engine](auto&& r) { engine.sequencer().push(std::move(r)); },
       .arrival_rate = {},
       .health = {},
       .ready = {},

@@ -209,13 +209,15 @@ TEST_F(Reconcile, OfTwoWithOneKeyTheOneThatTheLogHasStays) {
 }
 
 TEST_F(Reconcile, APartOfAVmThatIsThereIsNobodysOrphan) {
-  SeenPart part{"port", "port-1", {kHere, correlation_key(task(1), "vm.create")}, 1h};
-  EXPECT_EQ(types(decide_part(context(), part)), Types{});
-  part.tag.key = correlation_key(task(77), "vm.create");
-  EXPECT_EQ(types(decide_part(context(), part)),
+  const std::vector<SeenPart> parts = {
+      {"port", "owned", {kHere, correlation_key(task(1), "vm.create")}, 1h},
+      {"port", "orphan", {kHere, correlation_key(task(77), "vm.create")}, 1h},
+      {"port", "somebody's", {"", correlation_key(task(77), "vm.create")}, 1h}};
+  const auto nobodys = parts_of_no_vm(context(), parts);
+  ASSERT_EQ(nobodys.size(), 1U);
+  EXPECT_EQ(nobodys[0]->ref, "orphan");
+  EXPECT_EQ(types(decide_part(context(), *nobodys[0])),
             (Types{"OrphanFound", "CommandAccepted", "TaskQueued"}));
-  part.tag.installation.clear();
-  EXPECT_EQ(types(decide_part(context(), part)), Types{});
 }
 
 TEST_F(Reconcile, AnImageWithOurTagThatNoTaskMadeIsAnOrphan) {

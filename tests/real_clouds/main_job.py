@@ -52,13 +52,15 @@ call_timeout = "60s"
 """
 
     def client(self, *arguments):
+        return json.loads(self.client_quietly(*arguments, "-f", "json"))
+
+    def client_quietly(self, *arguments, **more):
         environment = {**os.environ, "OS_AUTH_URL": self.ends["identity"],
                        "OS_USERNAME": self.admin["username"], "OS_PASSWORD": self.admin["password"],
                        "OS_PROJECT_NAME": self.admin["project"], "OS_USER_DOMAIN_NAME": "Default",
                        "OS_PROJECT_DOMAIN_NAME": "Default", "OS_IDENTITY_API_VERSION": "3"}
-        out = subprocess.run(["openstack", *arguments, "-f", "json"], env=environment, check=True,
-                             capture_output=True, text=True, timeout=300).stdout
-        return json.loads(out)
+        return subprocess.run(["openstack", *arguments], env=environment, check=True, timeout=300,
+                              capture_output=True, text=True, **more).stdout
 
     def names(self):
         return sorted(row["Name"] for row in self.client("server", "list", "--limit", "-1"))
@@ -184,6 +186,20 @@ def agree(server, cloud, names):
     say(f"{len(names)} VMs at the cloud, and the same names in every dialect")
 
 
+def look(server):
+    """What is asked of the cloud without a task, of one VM."""
+    vm = server.items("/core/v1/vms")[0]["id"]
+    console = server("POST", f"/core/v1/vms/{vm}/console")
+    assert console.status == 200 and "://" in console.json()["url"], console
+    assert console.headers["Cache-Control"] == "no-store", console.headers
+    stats = server.get(f"/core/v1/vms/{vm}/stats")
+    assert stats.status == 200 and stats.json()["memory_used_mb"] > 0, stats
+    token = console.json()["url"].split("?")[-1]
+    log = server.get("/core/v1/events?limit=1000").body.decode()
+    assert "token" not in token or token not in log, "the console's token is in the log"
+    say(f"console at {console.json()['url'].split('?')[0]}; {stats.body.decode()}")
+
+
 def move(server, moves):
     before = {v["id"]: v["host"] for v in server.items("/core/v1/vms")}
     chosen = sorted(before)[:moves]
@@ -213,6 +229,7 @@ def job(cloud, count, moves):
         names = sorted(v["name"] for v in server.items("/core/v1/vms"))
         assert len(names) == count, names
         agree(server, cloud, names)
+        look(server)
         start = time.monotonic()
         move(server, moves)
         say(f"{moves} VMs moved live in {time.monotonic() - start:.0f} s")

@@ -56,6 +56,16 @@ TEST(Wire, AReportComesBackAsItWas) {
   EXPECT_EQ(json_of(std::get<domain::WorkerReport>(back->message)), json_of(report));
 }
 
+TEST(Wire, AnInspectionComesBackWithItsJsonAsItWas) {
+  const domain::VmInspection told{id<domain::SessionId>(7), 3, "", "", {R"({"url":"https://x"})"}};
+  const Frames frames = WireWriter().write(domain::WorkerInput(told), 3);
+  const auto back = WireReader().read_input(views(frames));
+  ASSERT_TRUE(back.has_value()) << back.error().message;
+  const auto& again = std::get<domain::VmInspection>(back->message);
+  EXPECT_EQ(again.result.text, told.result.text);
+  EXPECT_EQ(json_of(again), json_of(told));
+}
+
 TEST(Wire, AnOrderComesBackWithItsSecrets) {
   WorkOrder order = order_for(CommandKind::VmCreate, 1);
   order.spec.admin_secret = "sec-1";
@@ -82,7 +92,8 @@ TEST(Wire, EveryMessageOfTheServerComesBack) {
       domain::ReportAck{.report_id = 8, .granted_step = "vm.reboot"},
       domain::HeartbeatAck{.unknown_session = true, .asked_at_us = 5},
       domain::CancelLease{id<TaskId>(1), 3},
-      domain::DrainWorker{"upgrade"}};
+      domain::DrainWorker{"upgrade"},
+      domain::InspectVm{7, "vm.stats", order_for(CommandKind::VmStart, 4)}};
   for (const auto& message : all) {
     const Frames frames = WireWriter().write(message, 2);
     const auto back = WireReader().read_server_message(views(frames));

@@ -67,6 +67,7 @@ struct Offer {
   std::string host;        // empty: the cloud places by itself
   std::string other_host;  // for migrations
   std::uint32_t ipv4 = 0;  // the first of a few free ones; 0: the cloud gives them
+  bool resize_moves = false;  // a resize may place the VM anew
 };
 
 // Loses what goes over the wire: the answer to one of the requests that a backend's client sends.
@@ -85,7 +86,7 @@ class CloudUnderTest {
   virtual Offer offer() const = 0;
   // A command that it does not offer must be refused for good, and change nothing.
   virtual bool offers(domain::CommandKind command) const = 0;
-  // Not of real clouds: those offer all that vm_rule() allows. A stand-in for one may not.
+  // False where vm_rule() allows it and the cloud's own rules do not.
   virtual bool offers_from(domain::CommandKind, domain::VmState) const { return true; }
   // The tag of all that the suite makes: no other run has the same.
   virtual const std::string& installation() const = 0;

@@ -261,7 +261,8 @@ std::vector<std::string> Scenario::faults_of_effect() {
   expect(vm->snapshots.size() == (snapshot ? 1U : 0U),
          fmt::format("it has {} snapshots", vm->snapshots.size()));
   const bool moved = !before_.vms.empty() && vm->host != before_.vms.front().host;
-  expect(moved == (command_ == VmMigrate), "its host is " + vm->host);
+  const bool resized = offer_.resize_moves && size_after(command_, offer_) != offer_.small;
+  expect(resized || moved == (command_ == VmMigrate), "its host is " + vm->host);
   const bool inserted = command_ == VmMediaInsert;
   expect(vm->media == (inserted ? offer_.media_ref : ""), "its medium is " + vm->media);
   return out;

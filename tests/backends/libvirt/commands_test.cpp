@@ -236,5 +236,18 @@ TEST_F(Commands, AnUnreachableCellFailsOnItsOwnAndTheOtherGoesOn) {
   EXPECT_TRUE(all.inventory->parts.empty()) << "nobody can know whether they are of use";
 }
 
+TEST_F(Commands, WhatItUsesIsReadWhileItRunsAndItsConsoleIsWhereItListens) {
+  const auto look = work_of(order(CommandKind::VmStart));
+  const BackendAnswer stats = driver.step(look, "vm.stats", ref);
+  ASSERT_EQ(stats.kind, Kind::Done) << stats.error.detail;
+  EXPECT_THAT(stats.result.text, HasSubstr(R"("memory_used_mb":)"));
+  const BackendAnswer console = driver.step(look, "vm.console_open", ref);
+  EXPECT_THAT(console.result.text + console.error.detail,
+              testing::AnyOf(HasSubstr("vnc://"), HasSubstr("no console")));
+  ASSERT_EQ(driver.run(order(CommandKind::VmStop)).kind, Kind::Done);
+  const BackendAnswer stopped = driver.step(look, "vm.stats", ref);
+  EXPECT_EQ(stopped.error.code, base::Errc::IllegalTransition) << stopped.error.detail;
+}
+
 }  // namespace
 }  // namespace slipway::workers::libvirt::test

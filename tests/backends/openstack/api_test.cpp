@@ -174,5 +174,22 @@ TEST(OpenstackText, AnHttpDateIsRead) {
   EXPECT_FALSE(parse_http_date("Mon, 30 Nox 2026 23:08:42 GMT"));
 }
 
+TEST_F(ApiTest, AConsoleAndStatisticsAreReadWithoutATask) {
+  server.on("POST", std::string(kVm) + "/remote-consoles",
+            {json(200, R"({"remote_console":{"type":"novnc","url":"https://c/?token=t"}})")});
+  server.on("GET", std::string(kVm) + "/diagnostics", {json(200, R"({
+      "cpu_details":[{"id":0,"time":1500000},{"id":1,"time":500000}],
+      "memory_details":{"maximum":512,"used":256},
+      "disk_details":[{"read_bytes":10,"write_bytes":20},{"read_bytes":1,"write_bytes":2}],
+      "nic_details":[{"rx_octets":7,"tx_octets":8}]})")});
+  WorkOrder asked = order_on(CommandKind::VmStart);
+  const BackendAnswer console = calls().perform(asked, "vm.console_open");
+  EXPECT_EQ(console.result.text, R"({"url":"https://c/?token=t","type":"novnc"})");
+  const BackendAnswer stats = calls().perform(asked, "vm.stats");
+  EXPECT_EQ(stats.result.text,
+            R"({"cpu_time_us":2000,"memory_used_mb":256,"disk_read_bytes":11,)"
+            R"("disk_written_bytes":22,"network_received_bytes":7,"network_sent_bytes":8})");
+}
+
 }  // namespace
 }  // namespace slipway::workers::openstack::test

@@ -35,6 +35,8 @@ const std::unordered_map<std::string_view, StepFunction>& step_functions() {
       {"vm.configure", configure_vm},
       {"vm.set_credential", set_credential},
       {"vm.console_secret", set_console_secret},
+      {"vm.console_open", open_console},
+      {"vm.stats", read_stats},
       {"media.insert", insert_medium},
       {"media.eject", eject_medium},
       {"snapshot.create", create_snapshot},

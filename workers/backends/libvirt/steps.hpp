@@ -32,6 +32,9 @@ BackendAnswer eject_medium(const Request& r);
 BackendAnswer configure_vm(const Request& r);
 BackendAnswer set_credential(const Request& r);
 BackendAnswer set_console_secret(const Request& r);
+// stats.cpp: of a running VM, as JSON
+BackendAnswer open_console(const Request& r);
+BackendAnswer read_stats(const Request& r);
 // snapshots.cpp
 BackendAnswer create_snapshot(const Request& r);
 BackendAnswer restore_snapshot(const Request& r);

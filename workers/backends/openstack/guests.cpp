@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "workers/backends/openstack/operations.hpp"
+#include "workers/backends/vm_stats.hpp"
 
 namespace slipway::workers::openstack {
 
@@ -92,6 +93,33 @@ Async<BackendAnswer> open_console(Job& job) {
   w.begin_object().member("url", text_of(reply["remote_console"], "url"));
   w.member("type", text_of(reply["remote_console"], "type")).end_object();
   co_return done(server->id, {w.text()});
+}
+
+namespace {
+
+std::uint64_t sum_of(base::JsonValue list, std::string_view member) {
+  std::uint64_t sum = 0;
+  for (base::JsonArrayIterator it(list); it; ++it) sum += number_of(it.value(), member);
+  return sum;
+}
+
+}  // namespace
+
+// Diagnostics in the form that all hypervisors share (from 2.48 on). Nova lets administrators alone
+// see them, unless its policy says otherwise.
+Async<BackendAnswer> read_stats(Job& job) {
+  const auto server = co_await present(job);
+  if (!server) co_return BackendAnswer::failed(server.error());
+  const Reply reply = co_await job.nova("GET", fmt::format("/servers/{}/diagnostics", server->id));
+  if (!reply.ok()) co_return BackendAnswer::failed(*reply.error);
+  VmStats out;
+  out.cpu_time_us = sum_of(reply["cpu_details"], "time") / 1000;
+  out.memory_used_mb = number_of(reply["memory_details"], "used");
+  out.disk_read_bytes = sum_of(reply["disk_details"], "read_bytes");
+  out.disk_written_bytes = sum_of(reply["disk_details"], "write_bytes");
+  out.network_received_bytes = sum_of(reply["nic_details"], "rx_octets");
+  out.network_sent_bytes = sum_of(reply["nic_details"], "tx_octets");
+  co_return done(server->id, {out.json()});
 }
 
 Async<BackendAnswer> not_offered(Job& job) {

@@ -36,6 +36,7 @@ constexpr std::pair<std::string_view, Operation> kOperations[] = {
     {"vm.configure", configure},
     {"vm.set_credential", set_credential},
     {"vm.console_open", open_console},
+    {"vm.stats", read_stats},
     {"vm.console_secret", not_offered},
     {"vm.disk_shrink", not_offered},
     {"media.insert", not_offered},

@@ -48,6 +48,7 @@ Async<BackendAnswer> rename(Job& job);
 Async<BackendAnswer> configure(Job& job);
 Async<BackendAnswer> set_credential(Job& job);
 Async<BackendAnswer> open_console(Job& job);
+Async<BackendAnswer> read_stats(Job& job);
 Async<BackendAnswer> not_offered(Job& job);
 
 }  // namespace slipway::workers::openstack

@@ -43,6 +43,9 @@ class OpenstackCloud final : public CloudUnderTest {
            command != CommandKind::VmMediaEject && command != CommandKind::VmConsoleResetSecret;
   }
   bool offers(CommandKind command) const override { return offers_it(command); }
+  bool offers_from(CommandKind command, domain::VmState from) const override {
+    return command != CommandKind::VmSetCredential || from == domain::VmState::Running;
+  }
   Offer offer() const override;
   const std::string& installation() const override { return installation_; }
   base::Duration real_pause() const override { return 500ms; }
@@ -91,6 +94,7 @@ Offer OpenstackCloud::offer() const {
   offer.network_name = kNetwork;
   offer.host = "compute1";
   offer.other_host = "compute2";
+  offer.resize_moves = true;
   return offer;
 }
 
