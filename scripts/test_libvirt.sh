@@ -16,6 +16,7 @@ cmake --build --preset "$preset" -j "${JOBS:-$(nproc)}" \
 [ -x "$LIBVIRT_BED/up" ] || exit 0
 
 dir=$(mktemp -d /tmp/slipway-libvirt-XXXXXX)
+export LIBVIRT_LOCAL_MB=${LIBVIRT_LOCAL_MB:-3072}  # room for a VM in what `fill` fills
 export LIBVIRT_STATE=$dir/s LIBVIRT_NET=${LIBVIRT_NET:-10.79.0} LIBVIRT_BRIDGE=${LIBVIRT_BRIDGE:-slipway79}
 trap '"$LIBVIRT_BED/down" --wipe > "$dir/down" 2>&1 || cat "$dir/down"; rm -rf "$dir"' EXIT
 "$LIBVIRT_BED/up" > "$dir/up" 2>&1 || { tail -20 "$dir/up"; exit 1; }

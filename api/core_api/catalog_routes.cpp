@@ -73,6 +73,7 @@ void write(JsonWriter& w, const eventstore::HostRow& row) {
   const domain::Host& h = row.host;
   w.begin_object().member("name", h.name).member("number", h.number).member("backend", h.backend);
   w.member("pool", h.pool).member("address", h.address).member("enabled", h.enabled);
+  w.member("alive", h.alive);
   w.member("vms", row.used.vms);
   write_amount(w, "vcpus", h.vcpus, row.used.vcpus);
   write_amount(w, "memory_mb", h.memory_mb, row.used.memory_mb);

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 const base::SteadyTime kStart{Duration(1'000'000'000)};
 
-TEST(LoginDelays, FiveFailuresAreFreeThenEachTakesTwiceAsLong) {
+TEST(LoginDelays, G7_4_FiveFailuresAreFreeThenEachTakesTwiceAsLong) {
   LoginDelays delays;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(delays.failed("ada", "192.0.2.1", kStart), Duration(0));
   Duration wanted = seconds(1);
@@ -26,7 +26,7 @@ TEST(LoginDelays, FiveFailuresAreFreeThenEachTakesTwiceAsLong) {
   }
 }
 
-TEST(LoginDelays, WhatOthersDoFromElsewhereNeverMatters) {
+TEST(LoginDelays, G7_4_WhatOthersDoFromElsewhereNeverMatters) {
   LoginDelays delays;
   for (int i = 0; i < 50; ++i) delays.failed("ada", "192.0.2.1", kStart);
   EXPECT_GT(delays.refused_for("ada", "192.0.2.1", kStart), Duration(0));
@@ -34,7 +34,7 @@ TEST(LoginDelays, WhatOthersDoFromElsewhereNeverMatters) {
   EXPECT_EQ(delays.failed("ada", "192.0.2.2", kStart), Duration(0));
 }
 
-TEST(LoginDelays, AnAddressHasAHundredFreeFailuresAndLoopbackAnyNumber) {
+TEST(LoginDelays, G7_4_AnAddressHasAHundredFreeFailuresAndLoopbackAnyNumber) {
   LoginDelays delays;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(delays.failed("u" + std::to_string(i), "192.0.2.1", kStart), Duration(0));

@@ -54,7 +54,7 @@ TEST(Identity, ADeletedTokenEnds) {
   EXPECT_EQ(server.get("/core/v1/tasks", token).status, 401);
 }
 
-TEST(Identity, ATokenIsShownAgainToARepeatUnderTheSameKeyAndIsNotInTheLog) {
+TEST(Identity, G6_6_ATokenIsShownAgainToARepeatUnderTheSameKeyAndIsNotInTheLog) {
   TestServer server;
   const std::string body = R"({"name":"ci","role":"viewer"})";
   const Answer first = server.post("/core/v1/tokens", body, "Idempotency-Key: t\r\n");

@@ -203,7 +203,7 @@ TEST_F(NanoGuests, NameSystemAutoStartAndLimitsAreChanged) {
   EXPECT_EQ(guest(id)["created"], true);
 }
 
-TEST_F(NanoGuests, ThePasswordIsToldAndCanBeAskedFor) {
+TEST_F(NanoGuests, G6_5_ThePasswordIsToldAndCanBeAskedFor) {
   const std::string id = make();
   const NanoAnswer first = client.get("/guest/" + id + "/auth");
   EXPECT_EQ(first.data, Json::parse(R"({"password":"12345678","user":"nano"})"));

@@ -138,6 +138,19 @@ TEST(ParseCommand, RefusesWhatIsWrongWithTheRightCode) {
   }
 }
 
+TEST(ParseCommand, G7_3_NobodySaysInABodyWhoHeIs) {
+  for (const std::string name : {"tenant", "actor", "role", "state", "id"}) {
+    const auto beside = parse(
+        with_id(R"({"command":"vm.start","args":{"vm":ID},")" + name + R"(":"another"})"));
+    ASSERT_FALSE(beside.has_value()) << name;
+    EXPECT_EQ(beside.error().fields.front().pointer, "/" + name);
+    const auto within =
+        parse(with_id(R"({"command":"vm.start","args":{"vm":ID,")" + name + R"(":"another"}})"));
+    ASSERT_FALSE(within.has_value()) << name;
+    EXPECT_EQ(within.error().fields.front().pointer, "/args/" + name);
+  }
+}
+
 TEST(ParseCommand, KeepsSecretsOutOfTheCommand) {
   const auto parsed = parse(
       R"({"command":"vm.create","args":{"name":"a","flavor":"f","image":"i","admin_password":"p1","user_data":"d1"}})");

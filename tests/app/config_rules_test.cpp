@@ -46,7 +46,7 @@ const std::vector<Impossible> kImpossible = {
     {{"--simulated.clouds=simulated"}, "simulated.clouds: names the cloud simulated twice"},
 };
 
-TEST(ConfigRules, RefuseImpossiblePairs) {
+TEST(ConfigRules, G7_5_RefuseImpossiblePairs) {
   for (const auto& [flags, key] : kImpossible) {
     const auto loaded = load_config({.flags = flags});
     ASSERT_EQ(loaded.errors.size(), 1U) << key;
@@ -54,7 +54,7 @@ TEST(ConfigRules, RefuseImpossiblePairs) {
   }
 }
 
-TEST(ConfigRules, AnInsecureListenerIsAllowedWhenAskedForAndWarnedOf) {
+TEST(ConfigRules, G7_5_AnInsecureListenerIsAllowedWhenAskedForAndWarnedOf) {
   const auto loaded = load_config({.flags = {"--listen=0.0.0.0:80", "--admin.listen=127.0.0.1:1",
                                              "--allow-insecure", "--auth.admin_token_file=t"}});
   EXPECT_TRUE(loaded.ok());

@@ -12,7 +12,7 @@ struct Row {
 
 class Addresses : public testing::TestWithParam<Row> {};
 
-TEST_P(Addresses, AreRefusedForTheirKind) {
+TEST_P(Addresses, G7_7_AreRefusedForTheirKind) {
   const auto address = parse_ip(GetParam().address);
   ASSERT_TRUE(address);
   const auto reason = refusal(*address, {});
@@ -68,7 +68,7 @@ TEST(ParseNetwork, RefusesImpossiblePrefixes) {
   EXPECT_FALSE(parse_network("10.0.0.0/9")->contains(*parse_ip("10.128.0.1")));
 }
 
-TEST(ResolveChecked, OneBadAddressRefusesTheName) {
+TEST(ResolveChecked, G7_7_OneBadAddressRefusesTheName) {
   const auto resolver = [](const std::string&) {
     return std::vector{*parse_ip("1.1.1.1"), *parse_ip("10.0.0.7")};
   };
@@ -79,7 +79,7 @@ TEST(ResolveChecked, OneBadAddressRefusesTheName) {
             "host 'hooks.example' may not be called: private network address");
 }
 
-TEST(ResolveChecked, ResolvesOnceAndGivesWhatItChecked) {
+TEST(ResolveChecked, G7_7_ResolvesOnceAndGivesWhatItChecked) {
   int calls = 0;
   const auto resolver = [&](const std::string&) {
     return std::vector{*parse_ip(++calls == 1 ? "1.1.1.1" : "127.0.0.1")};

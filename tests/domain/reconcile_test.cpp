@@ -117,7 +117,7 @@ TEST_F(Reconcile, RepairsNothingUnderAnotherPolicy) {
   EXPECT_EQ(types(decide_repair(context(), found)), Types{});
 }
 
-TEST_F(Reconcile, AVmThatIsNotInTheListIsLostUntilItIsFoundAgain) {
+TEST_F(Reconcile, G4_2_5_AVmThatIsNotInTheListIsLostUntilItIsFoundAgain) {
   EXPECT_EQ(fold(decide_missing(context(), one())), Types{"VmLost"});
   EXPECT_TRUE(one().lost);
   EXPECT_EQ(one().state, VmState::Running);
@@ -147,7 +147,7 @@ TEST_F(Reconcile, ShowsWhatNobodyMadeHereToTheTenantOfTheCloud) {
   EXPECT_TRUE(known_as(context(), stranger()).is_nil());
 }
 
-TEST_F(Reconcile, TheTagOfAnotherInstallationIsNotOurs) {
+TEST_F(Reconcile, G4_2_5_TheTagOfAnotherInstallationIsNotOurs) {
   SeenVm found = stranger();
   found.tag = {"22222222-2222-7222-8222-222222222222", correlation_key(task(1), "vm.create")};
   found.vm = vm(1);
@@ -172,7 +172,7 @@ SeenVm orphan_of(SeenVm seen, std::uint64_t made_by, const std::string& ref) {
   return seen;
 }
 
-TEST_F(Reconcile, DeletesWhatIsOursAndNobodysByATask) {
+TEST_F(Reconcile, G4_2_5_DeletesWhatIsOursAndNobodysByATask) {
   const SeenVm orphan = orphan_of(seen(), 77, "ref-77");
   const Finding finding = decide_seen(context(), orphan);
   EXPECT_EQ(finding.tenant, kCloud);
@@ -188,7 +188,7 @@ TEST_F(Reconcile, DeletesWhatIsOursAndNobodysByATask) {
   EXPECT_EQ(types(decide_seen(context(), orphan)), Types{});
 }
 
-TEST_F(Reconcile, LeavesAloneWhatIsTooYoungToBeAnOrphan) {
+TEST_F(Reconcile, G4_2_5_LeavesAloneWhatIsTooYoungToBeAnOrphan) {
   SeenVm young = orphan_of(seen(), 77, "ref-77");
   young.age = 29s;
   EXPECT_EQ(types(decide_seen(context(), young)), Types{});

@@ -214,6 +214,14 @@ class Supervision(unittest.TestCase):
             core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
             self.assertEqual(core.split()[4:6], ["0", "0"])
 
+    def test_G7_10_the_binary_is_hardened(self):
+        said = subprocess.run(["readelf", "--wide", "-h", "-l", "-d", "-s", harness.SLIPWAY], text=True,
+                              check=True, capture_output=True).stdout
+        self.assertIn("Position-Independent Executable", said)
+        self.assertIn("GNU_RELRO", said)
+        self.assertRegex(said, r"FLAGS_1.*NOW PIE")
+        self.assertIn("__stack_chk_fail", said)
+
     def test_a_long_replay_asks_for_more_time(self):
         batch = {"template": {"command": "vm.create", "args": {"name": "w", **harness.CREATE}},
                  "count": 1000}

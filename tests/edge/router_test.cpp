@@ -214,7 +214,7 @@ TEST(RouterTable, ListsEveryRoute) {
 // A route without a permission does not compile, a router without a guard does not start.
 static_assert(!std::is_default_constructible_v<Permission>);
 
-TEST(RouterDeathTest, RefusesATableThatContradictsItself) {
+TEST(RouterDeathTest, G7_1_RefusesATableThatContradictsItself) {
   ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_DEATH(Router(nullptr), "guard");
   Router router(Router::open_to_all());

@@ -39,7 +39,7 @@ TEST(SequencerBatch, G3_1_ARefusalThatRestsOnWhatIsNotDurableYetWaitsToo) {
   EXPECT_EQ(second->syncs_before, 1U);
 }
 
-TEST(SequencerBatch, G3_1_NothingLeavesWhenTheSyncFails) {
+TEST(SequencerBatch, G1_7_G3_1_NothingLeavesWhenTheSyncFails) {
   SequencerHarness server;
   server.hello(1);
   const auto heard = server.submit(create(1));

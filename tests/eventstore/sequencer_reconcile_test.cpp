@@ -112,7 +112,7 @@ TEST_F(SequencerReconcile, VmsOfAHostThatCouldNotBeListedAreNotLost) {
   EXPECT_FALSE(lost(1));
 }
 
-TEST_F(SequencerReconcile, AnOrphanIsDeletedByATaskThatAWorkerGets) {
+TEST_F(SequencerReconcile, G4_2_5_AnOrphanIsDeletedByATaskThatAWorkerGets) {
   auto only = page(0, true);
   only.inventory.vms.push_back(seen(1));
   domain::SeenVm orphan = seen(1);

@@ -165,10 +165,10 @@ def token_revoked(d):
 
 
 def quota_exceeded(d):
-    tasks = [d.create(f"quota-{n}", backend="limited", flavor="m1.tiny") for n in range(3)]
-    states = [d.server.finished(task, LONG)["state"] for task in tasks]
-    assert sorted(states) == ["FAILED", "SUCCEEDED", "SUCCEEDED"], states
-    d.failed(tasks[states.index("FAILED")], "quota-exceeded", "Quota exceeded")
+    for n in range(2):  # one by one: of two at once Nova may refuse both
+        d.succeeded(d.create(f"quota-{n}", backend="limited", flavor="m1.tiny"))
+    d.failed(d.create("quota-2", backend="limited", flavor="m1.tiny"), "quota-exceeded",
+             "Quota exceeded")
 
 
 def no_valid_host(d):
@@ -222,7 +222,7 @@ def daemon_killed_during_migration(d):
     here = d.server.get(f"/core/v1/vms/{vm}").json()["host"]
     there = next(c["name"] for c in d.cloud.bed["cells"] if c["name"] != here)
     task = d.act(vm, "migrate", {"host": there})
-    wait_until(lambda: d.server.get(f"/core/v1/tasks/{task}").json()["progress"]["percent"] > 0,
+    wait_until(lambda: d.server.get(f"/core/v1/tasks/{task}").json()["progress"]["percent"],
                "a migration under way", 60)
     d.cloud.cell(there, "kill")
     try:

@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, EachCall, each_command(offered), name_of_test
 
 TEST_P(EachCall, AnErrorIsRetried) { ends_as_if_nothing_had_been(Trouble::Error); }
 
-TEST_P(EachCall, AnErrorThatCameAfterTheEffectIsRetried) {
+TEST_P(EachCall, G1_5_AnErrorThatCameAfterTheEffectIsRetried) {
   ends_as_if_nothing_had_been(Trouble::Broken);
 }
 

@@ -81,7 +81,7 @@ DomainXml domain_with_everything() {
   return d;
 }
 
-TEST(DomainXmlText, IsReadBackAsItWasWrittenWhateverTheNamesHold) {
+TEST(DomainXmlText, G7_8_IsReadBackAsItWasWrittenWhateverTheNamesHold) {
   const DomainXml d = domain_with_everything();
   const SeenDomain seen = read_domain(domain_xml(options(), d));
   EXPECT_EQ(seen.name, d.name);
@@ -157,7 +157,7 @@ TEST(Seed, HoldsItsFilesUnderTheLabelThatCloudInitLooksFor) {
   EXPECT_EQ(read, files);
 }
 
-TEST(Seed, ATextCannotBreakOutOfItsYaml) {
+TEST(Seed, G7_8_ATextCannotBreakOutOfItsYaml) {
   EXPECT_EQ(yaml_text("a\"\n- b: #"), R"("a\"\n- b: #")");
 }
 
