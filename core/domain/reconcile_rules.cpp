@@ -214,6 +214,13 @@ const Vm* ours(const ReconcileContext& c, const SeenVm& seen) {
   return same ? vm : nullptr;
 }
 
+// Two backends may be of one cloud: what the other's list has too is no orphan of this one's.
+bool is_anothers(const ReconcileContext& c, const SeenVm& seen) {
+  const Vm* vm = c.world.vm(seen.vm);
+  return vm != nullptr && vm->spec.backend != c.backend.name &&
+         correlation_key(vm->creator, "vm.create") == seen.tag.key;
+}
+
 // One of two that carry the same key: the log has the other.
 bool is_double(const Vm& vm, const SeenVm& seen) {
   return vm.task.is_nil() && !vm.backend_ref.empty() && vm.backend_ref != seen.ref;
@@ -238,6 +245,7 @@ Finding decide_seen(const ReconcileContext& c, const SeenVm& seen) {
   }
   if (seen.tag.installation != c.installation) return welcome(c, seen);
   if (const Vm* vm = ours(c, seen); vm != nullptr && !vm->task.is_nil()) return {};
+  if (is_anothers(c, seen)) return {};
   return sweep(c, {"vm", seen.ref, seen.tag.key}, CommandKind::OrphanVmDelete, seen.age);
 }
 

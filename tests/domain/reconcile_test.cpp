@@ -208,6 +208,11 @@ TEST_F(Reconcile, OfTwoWithOneKeyTheOneThatTheLogHasStays) {
   EXPECT_EQ(types(decide_seen(context(), seen())), Types{});
 }
 
+TEST_F(Reconcile, OfTwoBackendsOfOneCloudNoneTakesTheOthersVmsForOrphans) {
+  backend.name = "the-same-cloud";
+  EXPECT_EQ(types(decide_seen(context(), seen())), Types{});
+}
+
 TEST_F(Reconcile, APartOfAVmThatIsThereIsNobodysOrphan) {
   const std::vector<SeenPart> parts = {
       {"port", "owned", {kHere, correlation_key(task(1), "vm.create")}, 1h},

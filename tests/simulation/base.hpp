@@ -99,8 +99,11 @@ enum class Plant : std::uint8_t {
   AttemptsUncounted,  // a task may be tried once, and is tried on
   EventAfterTheEnd,   // a finished task changes
   BusyVmTaken,        // a command begins on a VM that another is at work on
+  // What a worker says that the cloud has is not what it has:
+  OrphansHidden,  // what nobody owns is left out
+  HalfAList,      // so is every other VM
 };
-constexpr std::array<std::string_view, 16> enum_names(Plant) {
+constexpr std::array<std::string_view, 18> enum_names(Plant) {
   return {"none",
           "no-fence",
           "answer-before-sync",
@@ -116,7 +119,9 @@ constexpr std::array<std::string_view, 16> enum_names(Plant) {
           "version-skipped",
           "attempts-uncounted",
           "event-after-the-end",
-          "busy-vm-taken"};
+          "busy-vm-taken",
+          "orphans-hidden",
+          "half-a-list"};
 }
 
 }  // namespace slipway::simulation

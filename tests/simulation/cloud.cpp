@@ -137,4 +137,53 @@ void NetworkBackend::lookup(const BackendCall& call, Answer answer) {
   inner_->lookup(planted(call, false), std::move(answer));
 }
 
+void NetworkBackend::inventory(const workers::InventoryCall& call, Answer answer) {
+  if (cloud_.faults.on && cloud_.random_.chance(cloud_.faults.no_list)) {
+    return answer(BackendAnswer::failed({.detail = "no list today", .retryable = true}));
+  }
+  inner_->inventory(call, [this, answer](BackendAnswer&& told) {
+    if (told.inventory != nullptr) hide_planted(told.inventory->vms);
+    answer(std::move(told));
+  });
+}
+
+void NetworkBackend::hide_planted(std::vector<domain::SeenVm>& vms) const {
+  const Plant plant = cloud_.plant_;
+  std::size_t n = 0;
+  std::erase_if(vms, [&](const domain::SeenVm& vm) {
+    const auto number = std::stoll(vm.ref.substr(vm.ref.find('-') + 1));  // "sim-7"
+    const bool orphan = cloud_.meddling.orphans.contains(number);
+    return orphan ? plant == Plant::OrphansHidden : plant == Plant::HalfAList && ++n % 2 == 0;
+  });
+}
+
+void SharedCloud::meddle() {
+  std::vector<VmRow> at_rest;
+  store_->each_vm([&](const VmRow& row) {
+    if (row.ready_at <= now() && !row.old_size) at_rest.push_back(row);
+  });
+  if (at_rest.empty()) return;
+  VmRow row = random_.pick(at_rest);
+  store_->begin();
+  if (random_.chance(0.4)) {
+    meddling.lost.insert(row.vm);
+    meddling.orphans.erase(row.number);
+    meddling.strangers.erase(row.number);
+    store_->erase_vm(row.number);
+  } else {
+    Totals totals = store_->totals();
+    row.number = ++totals.last_number;
+    row.vm = random_.id<domain::VmId>(now());
+    row.root = random_.id<domain::TaskId>(now());
+    row.created_at = row.started_at = row.ready_at = now();
+    const bool orphan = random_.chance(0.5);
+    if (!orphan) row.installation = "another";
+    ++meddling.added;
+    (orphan ? meddling.orphans : meddling.strangers).insert(row.number);
+    store_->put(row);
+    store_->put(totals);
+  }
+  store_->commit();
+}
+
 }  // namespace slipway::simulation

@@ -305,7 +305,7 @@ void Invariants::check_vm(const domain::Vm& vm,
   }
 }
 
-void Invariants::ledger(workers::simulated::Store& cloud) const {
+void Invariants::ledger(workers::simulated::Store& cloud, const Meddling& meddling) const {
   using workers::simulated::Operation;
   using workers::simulated::Outcome;
   std::map<domain::VmId, int> alive;
@@ -321,30 +321,63 @@ void Invariants::ledger(workers::simulated::Store& cloud) const {
       violate("ledger", fmt::format("task {} called the cloud and is not in the log",
                                     base::to_string(row.task)));
     }
+    if (domain::is_orphan_delete(task->second.command)) return;
     int& count = alive[task->second.vm];
     count += create ? 1 : -1;
     made += create ? 1 : 0;
+    // One that vanished before its creation was answered may rightly be made again.
+    if (meddling.lost.contains(task->second.vm)) return;
     if (count < 0 || count > 1) {
       violate(count > 1 ? "no-vm-made-twice" : "ledger",
               fmt::format("vm {} is there {} times after task {}", base::to_string(task->second.vm),
                           count, base::to_string(row.task)));
     }
   });
-  if (made != cloud.totals().last_number) {
+  if (made + meddling.added != cloud.totals().last_number) {
     violate("ledger", fmt::format("{} VMs and images were made, the ledger says {}",
                                   cloud.totals().last_number, made));
   }
-  cloud.each_vm([&](const VmRow& row) { --alive[row.vm]; });
+  cloud.each_vm([&](const VmRow& row) {
+    if (!meddling.strangers.contains(row.number)) --alive[row.vm];
+  });
   for (const auto& [vm, count] : alive) {
-    if (count == 0) continue;
+    if (count == 0 || meddling.lost.contains(vm)) continue;
     violate("ledger", fmt::format("vm {} is unaccounted for: {}", base::to_string(vm), count));
   }
 }
 
-void Invariants::inventory(workers::simulated::Store& cloud) const {
+void Invariants::meddled(workers::simulated::Store& cloud, const Meddling& meddling) const {
+  std::set<std::int64_t> numbers;
+  std::set<domain::VmId> there;
+  cloud.each_vm([&](const VmRow& row) {
+    numbers.insert(row.number);
+    there.insert(row.vm);
+  });
+  for (const std::int64_t number : meddling.orphans) {
+    if (numbers.contains(number)) {
+      violate("orphans-go", fmt::format("sim-{} is nobody's and still there", number));
+    }
+  }
+  for (const std::int64_t number : meddling.strangers) {
+    if (!numbers.contains(number)) {
+      violate("strangers-stay", fmt::format("sim-{} is not ours, and is gone", number));
+    }
+  }
+  world_.each_vm([&](const domain::Vm& vm) {
+    const bool made = !vm.backend_ref.empty() && vm.task.is_nil();
+    if (made && vm.lost == there.contains(vm.id)) {
+      violate("lost-is-known",
+              fmt::format("vm {} is {} in the log, and the cloud has {}", base::to_string(vm.id),
+                          vm.lost ? "lost" : base::enum_name(vm.state), vm.lost ? "it" : "none"));
+    }
+  });
+}
+
+void Invariants::inventory(workers::simulated::Store& cloud, const Meddling& meddling) const {
   no_double(cloud);
   std::multimap<domain::VmId, VmRow> rows;
   cloud.each_vm([&](const VmRow& row) {
+    if (meddling.strangers.contains(row.number)) return;
     rows.emplace(row.vm, row);
     if (world_.vm(row.vm) == nullptr) {
       violate("inventory",
@@ -352,7 +385,9 @@ void Invariants::inventory(workers::simulated::Store& cloud) const {
                           base::to_string(row.vm), base::to_string(row.made_by)));
     }
   });
-  world_.each_vm([&](const domain::Vm& vm) { check_vm(vm, rows); });
+  world_.each_vm([&](const domain::Vm& vm) {
+    if (!vm.lost) check_vm(vm, rows);  // of the lost ones meddled() has looked
+  });
 
   std::map<domain::ImageId, int> images;
   cloud.each_image([&](const auto& row) {

@@ -11,6 +11,7 @@
 #include "eventstore/event_log.hpp"
 #include "tests/domain/lease_invariants.hpp"
 #include "tests/simulation/base.hpp"
+#include "tests/simulation/cloud.hpp"
 #include "workers/backends/simulated/store.hpp"
 
 namespace slipway::simulation {
@@ -44,10 +45,13 @@ class Invariants {
   // All is quiet: nothing may be unfinished, and what ended since `quiet` ended in time.
   void all_ended(base::Time quiet, domain::Seq quiet_seq, Duration grace) const;
   // At quiescence: the cloud has what the log says, once, and nothing else.
-  void inventory(workers::simulated::Store& cloud) const;
+  void inventory(workers::simulated::Store& cloud, const Meddling& meddling) const;
+  // What went behind the service's back is known to the log, what carries our tag and is nobody's
+  // is gone, and what does not carry it was left alone.
+  void meddled(workers::simulated::Store& cloud, const Meddling& meddling) const;
   // The cloud's own account of its calls: each VM made once, by a task that the log knows, and each
   // that was made is there or was deleted.
-  void ledger(workers::simulated::Store& cloud) const;
+  void ledger(workers::simulated::Store& cloud, const Meddling& meddling) const;
   // At any time: no VM exists twice.
   static void no_double(workers::simulated::Store& cloud);
 

@@ -32,6 +32,8 @@ inline constexpr std::array kPlantedBugs{
     PlantedBug{Plant::AttemptsUncounted, "attempts-bounded"},
     PlantedBug{Plant::EventAfterTheEnd, "finished-never-changes"},
     PlantedBug{Plant::BusyVmTaken, "one-task-per-vm"},
+    PlantedBug{Plant::OrphansHidden, "orphans-go"},
+    PlantedBug{Plant::HalfAList, "lost-is-known"},
 };
 static_assert(kPlantedBugs.size() + 1 == enum_names(Plant::None).size(),
               "each plant has its invariant");

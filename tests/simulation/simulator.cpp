@@ -99,6 +99,7 @@ void Simulator::strike() {
     server.drain(w->name);
     replace(w->name, random.between(5s, 40s));
   }
+  if (random.chance(0.05)) cloud.meddle();
   const std::uint64_t kind = random.below(100);
   if (kind < 8) {
     server.crash("killed", random.between(10ms, 60s));
@@ -167,13 +168,17 @@ void Simulator::run_to_the_end() {
          (world.task_count() > 0 || !world.leases().due().empty() || !server.is_up())) {
     timeline.step(timeline.now() + 10s);
   }
-  const Duration settled = timeline.now() + 5min;  // what is late comes
+  const Duration settled = timeline.now() + 5min;  // what is late comes, and clouds are listed
   while (timeline.step(settled)) {
+  }
+  while (timeline.now() < settled + 10min && world.task_count() > 0) {
+    timeline.step(timeline.now() + 10s);
   }
   invariants.all_ended(quiet, quiet_seq, 70s + turned_back_);
   invariants.folded_equals(server.core().world(), "at the end");
-  invariants.inventory(cloud.store());
-  invariants.ledger(cloud.store());
+  invariants.meddled(cloud.store(), cloud.meddling);
+  invariants.inventory(cloud.store(), cloud.meddling);
+  invariants.ledger(cloud.store(), cloud.meddling);
   read_models.rebuilt_equals_live();
 }
 
