@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test test-libvirt test-openstack lint tidy format asan tsan fuzz sim sim-plants crash scale clients bench golden demo run clean
+.PHONY: help deps build test test-libvirt test-openstack lint tidy format asan tsan fuzz sim sim-plants crash power-loss scale clients bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ sim-plants: build ## show that the simulator sees each planted bug
 
 crash: build ## kill server and workers at random points: make crash CYCLES=200
 	@scripts/crash.sh $(or $(CYCLES),200)
+
+power-loss: TARGETS := slipway forgetful_fs
+power-loss: build ## cut the power at random points, on a disk that forgets: make power-loss CYCLES=50
+	@scripts/power_loss.sh $(or $(CYCLES),50)
 
 scale: build ## four workers against one, with workers killed and drained on the way
 	@scripts/scale.sh

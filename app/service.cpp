@@ -1,12 +1,8 @@
 #include "app/service.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <future>
 
@@ -15,6 +11,7 @@
 #include "app/listeners.hpp"
 #include "app/secret_file.hpp"
 #include "core/domain/demo_catalog.hpp"
+#include "eventstore/durable_file.hpp"
 #include "eventstore/log_tools.hpp"
 #include "metrics/log.hpp"
 
@@ -29,16 +26,6 @@ using metrics::log_warn;
 constexpr std::string_view kProjection = "read_models";
 // Of an HTTP thread, which turns four times a second.
 constexpr base::Duration kMaxSilence = std::chrono::seconds(30);
-
-base::Status write_key_file(const std::string& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(Errc::Internal, fmt::format("{}: {}", path, std::strerror(errno)));
-  const bool ok = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                  ::fsync(fd) == 0;
-  ::close(fd);
-  if (!ok) return fail(Errc::Internal, fmt::format("{}: {}", path, std::strerror(errno)));
-  return {};
-}
 
 // One for the life of the process: whatever asks for the time may outlive the service.
 const base::Clock& wall_clock() {
@@ -56,7 +43,9 @@ base::Result<base::Key> signing_key(const std::string& data_dir) {
   }
   const base::Key fresh = base::random_key();
   const std::string text = base::hex(fresh);
-  if (auto status = write_key_file(path.string(), text); !status) return fail(status.error());
+  if (auto status = eventstore::create_file_atomically(path, text, 0600); !status) {
+    return fail(status.error());
+  }
   return base::Key(base::sha256(text));
 }
 

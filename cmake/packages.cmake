@@ -26,3 +26,5 @@ find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 add_library(tomlplusplus_headers INTERFACE)
 target_include_directories(tomlplusplus_headers SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
 target_compile_definitions(tomlplusplus_headers INTERFACE TOML_HEADER_ONLY=1 TOML_EXCEPTIONS=0)
+# Of tests alone: the file system that forgets (tests/crash/forgetful). Without it they are left out.
+pkg_check_modules(FUSE3 IMPORTED_TARGET fuse3)

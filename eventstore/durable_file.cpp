@@ -22,6 +22,13 @@ using base::Status;
 constexpr std::size_t kReadBytes = 64U << 10U;
 constexpr std::size_t kCopyBytes = 1U << 20U;
 
+Status write_synced(const fs::path& path, std::string_view bytes, unsigned mode) {
+  auto fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  if (!fd) return fail(fd.error());
+  if (auto written = write_all(*fd, bytes, path); !written) return written;
+  return sync_file(*fd, path);
+}
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -113,13 +120,18 @@ MappedFile::~MappedFile() {
 
 Status write_file_atomically(const fs::path& path, std::string_view bytes, unsigned mode) {
   const fs::path tmp = path.string() + ".tmp";
-  auto fd = open_file(tmp, O_WRONLY | O_CREAT | O_TRUNC, mode);
-  if (!fd) return fail(fd.error());
-  if (auto written = write_all(*fd, bytes, tmp); !written) return written;
-  if (auto synced = sync_file(*fd, tmp); !synced) return synced;
-  fd->close();
+  if (auto written = write_synced(tmp, bytes, mode); !written) return written;
   if (::rename(tmp.c_str(), path.c_str()) != 0) return os_error("rename", tmp);
   return sync_directory(path.parent_path());
+}
+
+Status create_file_atomically(const fs::path& path, std::string_view bytes, unsigned mode) {
+  const fs::path tmp = path.string() + ".tmp";
+  if (auto written = write_synced(tmp, bytes, mode); !written) return written;
+  const Status made =
+      ::link(tmp.c_str(), path.c_str()) == 0 ? Status{} : os_error("make", path);  // never replaces
+  if (::unlink(tmp.c_str()) != 0) return os_error("remove", tmp);
+  return made ? sync_directory(path.parent_path()) : made;
 }
 
 Status copy_file_durably(const fs::path& from, const fs::path& to) {

@@ -56,6 +56,10 @@ class MappedFile {
 // All or nothing: a temporary file beside it, synced, renamed over it, the directory synced.
 base::Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                                    unsigned mode = 0644);
+// The same for a file that must not be there yet: one that is there is left alone, and refused. Not
+// for two processes at once.
+base::Status create_file_atomically(const std::filesystem::path& path, std::string_view bytes,
+                                    unsigned mode);
 // A copy whose bytes are on the disk when this returns; the directory is not synced.
 base::Status copy_file_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 // Cuts the file to its first `size` bytes, synced.

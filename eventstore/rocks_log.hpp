@@ -47,7 +47,7 @@ struct RecoveryReport {
     std::uint64_t bytes = 0;
   };
   bool created = false;
-  std::vector<Cut> cuts;              // torn tails, at most one
+  std::vector<Cut> cuts;              // torn tails: the newest log's, the manifest's
   std::vector<std::string> warnings;  // harmless, but worth a line
 };
 

@@ -1,5 +1,6 @@
 #include "eventstore/rocks_recovery.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ struct Torn {
   fs::path file;
   WalScan scan;
 };
+
+constexpr std::size_t kSector = 512;  // disks write these whole or not at all
 
 // What the files alone say.
 struct Findings {
@@ -94,7 +97,10 @@ std::string about(const Torn& torn) {
 // Whether what is left without the torn bytes is all that was acknowledged. Changes no file, for if
 // it is not, the files are evidence.
 Status check_before_cutting(const fs::path& dir, const RocksLogOptions& options,
-                            const Findings& findings, const std::optional<Witness>& witness) {
+                            const Findings& findings, const std::optional<Witness>& witness,
+                            bool witnessed) {
+  // The first start was cut short. There is no witness of a log before its store is made.
+  if (!witnessed && RocksStore::unfinished(dir, options)) return {};
   std::string suspects;
   if (findings.wal) suspects += about(*findings.wal);
   if (findings.manifest) suspects += (suspects.empty() ? "" : "; ") + about(*findings.manifest);
@@ -114,6 +120,58 @@ Status cut(const Torn& torn, RecoveryReport& report) {
   report.cuts.push_back(
       {torn.file.string(), torn.scan.whole_bytes, torn.scan.file_bytes - torn.scan.whole_bytes});
   return {};
+}
+
+// Whether a sector of the tail was never written: a power cut leaves that, a flipped bit does not.
+bool lacks_a_sector(std::string_view tail, std::uint64_t offset) {
+  while (!tail.empty()) {
+    const std::string_view sector = tail.substr(0, kSector - offset % kSector);
+    if (sector.find_first_not_of('\0') == std::string_view::npos) return true;
+    offset += sector.size();
+    tail.remove_prefix(sector.size());
+  }
+  return false;
+}
+
+// The manifest's torn tail if it lacks sectors: the store, which bears one that is short, would
+// refuse its checksum. Nothing hangs on it, for a change takes effect after the manifest's sync.
+// (Two changes under one sync, the first torn and the second whole, still pass for damage.)
+Result<std::string> unwritten_tail(const Torn& torn) {
+  if (!torn.scan.torn()) return std::string();
+  auto bytes = read_file(torn.file);
+  if (!bytes) return fail(bytes.error());
+  std::string tail = bytes->substr(torn.scan.whole_bytes);
+  return lacks_a_sector(tail, torn.scan.whole_bytes) ? std::move(tail) : std::string();
+}
+
+Status put_back(const Torn& torn, std::string_view tail) {
+  auto fd = open_file(torn.file, O_WRONLY | O_APPEND);
+  if (!fd) return fail(fd.error());
+  if (auto ok = write_all(*fd, tail, torn.file); !ok) return ok;
+  return sync_file(*fd, torn.file);
+}
+
+// Cuts what a crash tore off the manifest and the newest log, if all that was acknowledged is there
+// without it; else the files stay as they are.
+Status cut_torn_tails(const fs::path& dir, const RocksLogOptions& options, const Findings& findings,
+                      const std::optional<Witness>& witness, bool witnessed,
+                      RecoveryReport& report) {
+  std::string tail;
+  if (findings.manifest) {
+    auto unwritten = unwritten_tail(*findings.manifest);
+    if (!unwritten) return fail(unwritten.error());
+    tail = std::move(*unwritten);
+    report.warnings.push_back(about(*findings.manifest));
+  }
+  if (!tail.empty()) {
+    if (auto ok = cut(*findings.manifest, report); !ok) return ok;
+  }
+  if (auto ok = check_before_cutting(dir, options, findings, witness, witnessed); !ok) {
+    if (tail.empty()) return ok;
+    const auto back = put_back(*findings.manifest, tail);
+    return back ? ok : back;
+  }
+  return findings.wal ? cut(*findings.wal, report) : Status{};
 }
 
 // Where the files say that there was a log, a new one is never made in its place.
@@ -141,12 +199,8 @@ Result<RecoveredLog> recover(const fs::path& dir, const RocksLogOptions& options
     if (auto ok = scan_wals(dir, findings); !ok) return fail(ok.error());
     if (auto ok = scan_manifest(dir, findings); !ok) return fail(ok.error());
     if (findings.wal || findings.manifest) {
-      auto ok = check_before_cutting(dir, options, findings, witness);
+      auto ok = cut_torn_tails(dir, options, findings, witness, witnessed, log.report);
       if (!ok) return fail(ok.error());
-    }
-    if (findings.manifest) log.report.warnings.push_back(about(*findings.manifest));
-    if (findings.wal) {
-      if (auto ok = cut(*findings.wal, log.report); !ok) return fail(ok.error());
     }
   }
   auto store = RocksStore::open(dir, options, RocksStore::Mode::ReadWrite);

@@ -88,6 +88,13 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   return store;
 }
 
+bool RocksStore::unfinished(const std::filesystem::path& dir, const RocksLogOptions& options) {
+  std::vector<std::string> names;
+  const auto status =
+      rocksdb::DB::ListColumnFamilies(db_options(options, Mode::Peek), dir.string(), &names);
+  return status.ok() && names.size() < columns(options).size();
+}
+
 RocksStore::~RocksStore() {
   if (!db_) return;
   for (auto* column : columns_) {

@@ -35,6 +35,9 @@ class RocksStore {
   };
   static base::Result<std::unique_ptr<RocksStore>> open(const std::filesystem::path& dir,
                                                         const RocksLogOptions& options, Mode mode);
+  // Whether the store's making ended before it had all its columns: nothing was ever put into it.
+  // Changes no file.
+  static bool unfinished(const std::filesystem::path& dir, const RocksLogOptions& options);
   ~RocksStore();
 
   rocksdb::DB& db() const { return *db_; }

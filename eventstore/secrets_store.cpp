@@ -1,6 +1,5 @@
 #include "eventstore/secrets_store.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -69,13 +68,9 @@ Status check_private(const fs::path& file) {
 
 Status make_key_file(const fs::path& file) {
   Key key = base::random_key();
-  Secret line(base::hex(key) + "\n");
-  // Not write_file_atomically: a file that another start has just made must not be replaced.
-  auto fd = open_file(file, O_WRONLY | O_CREAT | O_EXCL, kOwnerOnly);
-  if (!fd) return fail(fd.error());
-  if (auto ok = write_all(*fd, line.reveal(), file); !ok) return ok;
-  if (auto ok = sync_file(*fd, file); !ok) return ok;
-  return sync_directory(file.parent_path());
+  const Secret line(base::hex(key) + "\n");
+  // Not by and by under its name: what a power cut left of it would be no key, and stop each start.
+  return create_file_atomically(file, line.reveal(), kOwnerOnly);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ packages=(
   libsqlite3-dev rapidjson-dev libboost1.81-dev libsodium-dev libssl-dev libexpected-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev libre2-dev libcurl4-openssl-dev libsystemd-dev
   libhowardhinnant-date-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev zlib1g-dev
-  libvirt-dev libpugixml-dev libarchive-dev
+  libvirt-dev libpugixml-dev libarchive-dev libfuse3-dev fuse3
   clang clang-tidy clang-format libclang-rt-14-dev curl jq python3 python3-yaml procps prometheus systemd
 )
 missing=()

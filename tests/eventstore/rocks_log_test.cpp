@@ -8,12 +8,23 @@
 #include <algorithm>
 #include <map>
 
+#include "eventstore/bytes.hpp"
 #include "tests/eventstore/log_testing.hpp"
 
 namespace slipway::eventstore {
 namespace {
 
 namespace fs = std::filesystem;
+
+// One record of the store's own files; wal_scan.hpp draws it.
+std::string manifest_record(std::string_view bytes) {
+  const std::string covered = '\1' + std::string(bytes);
+  const std::uint32_t crc = base::crc32c(covered);
+  std::string out;
+  append_le(out, ((crc >> 15U) | (crc << 17U)) + 0xA282EAD8U);
+  append_le(out, static_cast<std::uint16_t>(bytes.size()));
+  return out + covered;
+}
 
 class RocksLogTest : public testing::Test {
  protected:
@@ -283,6 +294,66 @@ TEST_F(RocksLogTest, G3_4_ABitFlippedInTheManifestIsDetectedOrHarmless) {
     EXPECT_EQ((*log)->stream_records("stream", 0, 100)->size(), 20U) << at;
   }
   EXPECT_GT(refused, 10);
+}
+
+// What a power cut in the making of the store leaves: a manifest that ends anywhere, no witness
+// yet.
+TEST_F(RocksLogTest, G3_4_AStoreWhoseMakingWasCutShortIsFinished) {
+  { open(); }
+  std::string manifest = slurp(store() / "CURRENT");
+  manifest.pop_back();
+  const std::string bytes = slurp(store() / manifest);
+  const auto records = bytes.find("records");
+  const auto secrets = bytes.find("secrets");
+  ASSERT_LT(records, secrets);
+  const std::string current = manifest + "\n";
+  for (const bool zeros : {false, true}) {
+    for (std::size_t size = records; size <= secrets; size += 5) {
+      std::string torn = bytes.substr(0, size);
+      // Then the next sector was never written.
+      if (zeros) torn.resize((size / 512 + 2) * 512, '\0');
+      fs::remove_all(path());
+      fs::create_directories(store());
+      spit(store() / manifest, torn);
+      spit(store() / "CURRENT", current);
+      const auto log = try_open();
+      ASSERT_TRUE(log) << size << zeros << log.error().message;
+      append_records(**log, 1);
+    }
+  }
+}
+
+// What one in the middle of a change of the manifest leaves: some of its bytes, or zeros for
+// sectors.
+TEST_F(RocksLogTest, G3_4_ATornTailOfTheManifestIsCut) {
+  { append_records(*open(), 3, 1, {"stream"}); }
+  const Image whole = image();
+  std::string manifest = slurp(store() / "CURRENT");
+  manifest.pop_back();
+  const std::string bytes = slurp(store() / manifest);
+  const std::string next = manifest_record(std::string(1200, 'x'));
+  for (std::size_t kept = 1; kept < next.size() - 512; kept += 13) {
+    for (const bool zeros : {false, true}) {
+      put_back(whole);
+      std::string torn = next.substr(0, kept);
+      if (zeros) torn.resize(next.size(), '\0');
+      spit(store() / manifest, bytes + torn);
+      const auto log = try_open();
+      ASSERT_TRUE(log) << kept << zeros << log.error().message;
+      ASSERT_EQ(walk(**log).records, 3) << kept;
+    }
+  }
+}
+
+TEST_F(RocksLogTest, G3_4_AManifestThatLacksASectorIsLeftAloneIfRecordsWouldBeMissing) {
+  { append_records(*open(), 3, 1, {"stream"}); }
+  std::string manifest = slurp(store() / "CURRENT");
+  manifest.pop_back();
+  const std::string torn = slurp(store() / manifest) + std::string(600, '\0');
+  spit(store() / manifest, torn);
+  fs::resize_file(newest_wal(), 0);
+  EXPECT_FALSE(try_open());
+  EXPECT_EQ(slurp(store() / manifest), torn);
 }
 
 TEST_F(RocksLogTest, G3_4_ALogIsNeverMadeAnewOverOneThatLostItsManifest) {
