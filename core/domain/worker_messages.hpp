@@ -11,9 +11,8 @@ namespace slipway::domain {
 
 // From a worker. `worker` and `pools` of a hello are already those of the worker's key, where it
 // has one; a message whose session belongs to another worker never gets here.
-using WorkerInput =
-    std::variant<WorkerHello, WorkerReport, WorkerHeartbeat, WorkerGoodbye, InventoryPage,
-                 VmInspection>;
+using WorkerInput = std::variant<WorkerHello, WorkerReport, WorkerHeartbeat, WorkerGoodbye,
+                                 InventoryPage, VmInspection>;
 
 // To a worker.
 using ServerMessage = std::variant<Welcome, WorkOrder, ReportAck, HeartbeatAck, CancelLease,

@@ -140,8 +140,8 @@ TEST(ParseCommand, RefusesWhatIsWrongWithTheRightCode) {
 
 TEST(ParseCommand, G7_3_NobodySaysInABodyWhoHeIs) {
   for (const std::string name : {"tenant", "actor", "role", "state", "id"}) {
-    const auto beside = parse(
-        with_id(R"({"command":"vm.start","args":{"vm":ID},")" + name + R"(":"another"})"));
+    const auto beside =
+        parse(with_id(R"({"command":"vm.start","args":{"vm":ID},")" + name + R"(":"another"})"));
     ASSERT_FALSE(beside.has_value()) << name;
     EXPECT_EQ(beside.error().fields.front().pointer, "/" + name);
     const auto within =

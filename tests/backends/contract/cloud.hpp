@@ -64,9 +64,9 @@ struct Offer {
   std::string media_name;
   std::string network_ref;
   std::string network_name;
-  std::string host;        // empty: the cloud places by itself
-  std::string other_host;  // for migrations
-  std::uint32_t ipv4 = 0;  // the first of a few free ones; 0: the cloud gives them
+  std::string host;           // empty: the cloud places by itself
+  std::string other_host;     // for migrations
+  std::uint32_t ipv4 = 0;     // the first of a few free ones; 0: the cloud gives them
   bool resize_moves = false;  // a resize may place the VM anew
 };
 

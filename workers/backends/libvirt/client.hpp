@@ -25,8 +25,8 @@ domain::Inventory list_cell(Context& context, Cell& cell);
 // Of all cells; those without a value did not answer.
 domain::Inventory join_cells(const Context& context,
                              std::vector<std::shared_ptr<domain::Inventory>>&& cells);
-// What an evacuation left on a cell that is back (evacuate.cpp): the older of two definitions of one
-// VM, if it does not run and the newer does.
+// What an evacuation left on a cell that is back (evacuate.cpp): the older of two definitions of
+// one VM, if it does not run and the newer does.
 void drop_left_behind(const Context& context, const std::string& ref, const std::string& runs_on,
                       const std::string& left_on);
 

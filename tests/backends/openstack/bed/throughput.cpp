@@ -209,8 +209,8 @@ int run(int creates, int in_flight) {
     } else {
       part = through_backend(cloud, creates, in_flight);
     }
-    fmt::print("{}: {} creates, {} in flight, {:.1f} s, {} failed\n",
-               is_bare ? "bare" : "backend", creates, in_flight, part.seconds, part.failed);
+    fmt::print("{}: {} creates, {} in flight, {:.1f} s, {} failed\n", is_bare ? "bare" : "backend",
+               creates, in_flight, part.seconds, part.failed);
     (is_bare ? bare : backend.seconds) += part.seconds;
     backend.failed += part.failed;
     clear(cloud);
