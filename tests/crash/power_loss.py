@@ -71,6 +71,16 @@ class Disk:
     def cut_after(self, changes):
         os.setxattr(self.mountpoint, "user.power_cut", str(changes).encode())
 
+    def fail_after(self, calls, which, within="."):
+        """`which`: "write eio", "sync enospc" and such."""
+        os.setxattr(self.mountpoint / within, "user.fault", f"{calls} {which}".encode())
+
+    def wait_for_the_fault(self, timeout):
+        """Which call failed, in words; None if none did in that time."""
+        with contextlib.suppress(harness.queue.Empty):
+            return self.process.lines.get(timeout=timeout).strip()
+        return None
+
     def wait_for_the_cut(self, timeout):
         """What it kept, in words. Where nothing changes the disk any more, it is cut now."""
         with contextlib.suppress(harness.queue.Empty):
@@ -259,7 +269,7 @@ def tell(what, seconds):
               f"at most {max(seconds):.2f} s)")
 
 
-def lives(options):
+def lives(options, kind=Run):
     """One machine after another, so that no start has a longer log to read than some thousand tasks'."""
     end = time.monotonic() + options.seconds
     left, total = options.cycles, None
@@ -267,7 +277,7 @@ def lives(options):
         options.cycles = min(left, CYCLES_OF_A_LIFE)
         left -= options.cycles
         with harness.directory(options.keep and options.keep / str(options.seed)) as directory:
-            run = Run(options, directory)
+            run = kind(options, directory)
             live(run)
         if total is not None:
             run.figures += total.figures

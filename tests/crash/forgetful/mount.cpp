@@ -2,13 +2,18 @@
 // cut what was not synced. `setfattr -n user.power_cut -v N` on anything in it cuts the power N
 // changes later: from then on every call fails, and the image `--to` holds what is left. SIGTERM
 // unmounts; without a cut, all is kept.
+// `setfattr -n user.fault -v "N CALL KIND"` on a directory lets one call on it or on a file in it
+// fail, the N-th from then on (from 0; of a write also the next to that file): write or sync, with
+// eio, enospc, or, a write, short. On the root it is one on anything.
 #define FUSE_USE_VERSION 35
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fuse_lowlevel.h>
 #include <linux/falloc.h>
@@ -22,6 +27,17 @@ namespace fs = std::filesystem;
 
 constexpr double kCached = 1e6;  // seconds: all changes come through the kernel, so it may remember
 constexpr std::string_view kCutName = "user.power_cut";
+constexpr std::string_view kFaultName = "user.fault";
+
+struct Fault {
+  std::string call;
+  int error = 0;  // 0: half of it is written
+  Inode within = kRoot;
+  std::uint64_t calls_left = 0;
+  // A long write comes in pieces. If one that is not the first fails, the kernel tells the program
+  // of those that did not, and only its next write of the rest can tell it of the error.
+  Inode failing = 0;
+};
 
 // One thread serves: calls come one after another, and a cut falls between two of them.
 struct Machine {
@@ -29,6 +45,7 @@ struct Machine {
   fs::path image;
   bool on = true;
   std::optional<std::uint64_t> changes_left;  // until the cut
+  std::optional<Fault> fault;
 
   void cut() {
     on = false;
@@ -37,6 +54,29 @@ struct Machine {
     std::printf("cut names %zu/%zu sectors %zu/%zu torn %zu\n", r.names_kept, r.names_pending,
                 r.sectors_kept, r.sectors_pending, r.files_torn);
     std::fflush(stdout);
+  }
+  // The fault of this call, if it is the one.
+  std::optional<Fault> faulty(std::string_view call, Inode inode) {
+    if (!fault || fault->call != call) return std::nullopt;
+    if (fault->failing != 0) {
+      return fault->failing == inode ? std::exchange(fault, std::nullopt) : std::nullopt;
+    }
+    const std::string name = name_within(fault->within, inode);
+    if (name.empty() || fault->calls_left-- != 0) return std::nullopt;
+    std::printf("fault %s %s %s\n", fault->call.c_str(), name.c_str(),
+                fault->error == 0 ? "short" : std::strerror(fault->error));
+    std::fflush(stdout);
+    if (call != "write" || fault->error == 0) return std::exchange(fault, std::nullopt);
+    fault->failing = inode;
+    return fault;
+  }
+  // "." for the directory itself, and for anything if that is the root; empty: it is not in it.
+  std::string name_within(Inode directory, Inode inode) const {
+    if (directory == kRoot || directory == inode) return ".";
+    for (const auto& [name, target] : disk.entries(directory)) {
+      if (target == inode) return name;
+    }
+    return {};
   }
   // Whether there still is power for one more change.
   bool change() {
@@ -191,6 +231,10 @@ void write_file(fuse_req_t request, fuse_ino_t inode, const char* bytes, std::si
                 off_t offset, fuse_file_info*) {
   Machine& m = machine(request);
   if (!m.change()) return dead(request);
+  if (const auto fault = m.faulty("write", inode)) {
+    if (fault->error != 0) return void(fuse_reply_err(request, fault->error));
+    size = (size + 1) / 2;
+  }
   m.disk.write(inode, static_cast<std::size_t>(offset), {bytes, size});
   fuse_reply_write(request, size);
 }
@@ -212,6 +256,8 @@ void allocate(fuse_req_t request, fuse_ino_t inode, int mode, off_t offset, off_
 void sync_inode(fuse_req_t request, fuse_ino_t inode, int, fuse_file_info*) {
   Machine& m = machine(request);
   if (!m.change()) return dead(request);
+  if (const auto fault = m.faulty("sync", inode))
+    return void(fuse_reply_err(request, fault->error));
   m.disk.sync(inode);
   fuse_reply_err(request, 0);
 }
@@ -228,15 +274,34 @@ void tell_space(fuse_req_t request, fuse_ino_t) {
   fuse_reply_statfs(request, &about);
 }
 
-void order_cut(fuse_req_t request, fuse_ino_t, const char* name, const char* value,
-               std::size_t size, int) {
-  std::uint64_t changes = 0;
-  const auto parsed = std::from_chars(value, value + size, changes);
-  const bool number = size > 0 && parsed.ec == std::errc() && parsed.ptr == value + size;
-  if (name != kCutName || !number) return void(fuse_reply_err(request, EOPNOTSUPP));
+void order_cut(fuse_req_t request, std::uint64_t changes) {
   machine(request).changes_left = changes;
   if (changes == 0) machine(request).change();
   fuse_reply_err(request, 0);
+}
+
+void order_fault(fuse_req_t request, Inode within, std::uint64_t calls, std::string_view which) {
+  static const std::map<std::string_view, std::pair<std::string, int>> kFaults = {
+      {" write eio", {"write", EIO}},
+      {" write enospc", {"write", ENOSPC}},
+      {" write short", {"write", 0}},
+      {" sync eio", {"sync", EIO}},
+      {" sync enospc", {"sync", ENOSPC}}};
+  const auto known = kFaults.find(which);
+  if (known == kFaults.end()) return void(fuse_reply_err(request, EOPNOTSUPP));
+  machine(request).fault = Fault{known->second.first, known->second.second, within, calls};
+  fuse_reply_err(request, 0);
+}
+
+void take_order(fuse_req_t request, fuse_ino_t inode, const char* name, const char* value,
+                std::size_t size, int) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(value, value + size, number);
+  const std::string_view rest(parsed.ptr, static_cast<std::size_t>(value + size - parsed.ptr));
+  const bool is_number = size > 0 && parsed.ec == std::errc();
+  if (is_number && name == kCutName && rest.empty()) return order_cut(request, number);
+  if (is_number && name == kFaultName) return order_fault(request, inode, number, rest);
+  fuse_reply_err(request, EOPNOTSUPP);
 }
 
 constexpr fuse_lowlevel_ops kCalls = {
@@ -258,7 +323,7 @@ constexpr fuse_lowlevel_ops kCalls = {
     .releasedir = release_directory,
     .fsyncdir = sync_inode,
     .statfs = tell_space,
-    .setxattr = order_cut,
+    .setxattr = take_order,
     .create = create,
     .fallocate = allocate,
 };
