@@ -48,7 +48,7 @@ void SimServer::start() {
   sim_.invariants.folded_equals(world, "after recovery");
   eventstore::SequencerOptions options;
   options.fence = sim_.options.plant != Plant::NoFence;
-  options.reconcile.interval = 30s;
+  if (lists_clouds(sim_.options.plant)) options.reconcile.interval = 30s;
   options.batch_events_max = 1 + sim_.random.below(200);
   if (sim_.options.plant == Plant::LeasesNeverEnd) options.policy.lease_timeout = 100h;
   seen_log_ = std::make_unique<SeenLog>(log_, sim_.options.plant);

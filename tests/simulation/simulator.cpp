@@ -99,7 +99,7 @@ void Simulator::strike() {
     server.drain(w->name);
     replace(w->name, random.between(5s, 40s));
   }
-  if (random.chance(0.05)) cloud.meddle();
+  if (lists_clouds(options.plant) && random.chance(0.05)) cloud.meddle();
   const std::uint64_t kind = random.below(100);
   if (kind < 8) {
     server.crash("killed", random.between(10ms, 60s));

@@ -98,6 +98,7 @@ class StandIn {
 
   std::map<TaskId, KnownTask> tasks;
   std::vector<domain::WorkerHello> hellos;
+  std::vector<domain::VmInspection> inspections;
   std::size_t heartbeats = 0;
   std::size_t goodbyes = 0;
   std::size_t reports = 0;
@@ -138,6 +139,7 @@ class StandIn {
   }
   void on(const domain::WorkerGoodbye&) { ++goodbyes; }
   void on(const domain::InventoryPage&) {}
+  void on(const domain::VmInspection& m) { inspections.push_back(m); }
   void on(const domain::WorkerReport& m) {
     ++reports;
     asked_at_us = m.asked_at_us;

@@ -615,5 +615,58 @@ TEST_F(Rules, ABackendThatThisWorkerLacksIsLeftToAnother) {
   EXPECT_THAT(task().outcome->steps_not_begun, ElementsAre("vm.create"));
 }
 
+domain::WorkerEffect question(Bench& bench, std::uint64_t number, std::string operation,
+                              std::string backend = "simulated") {
+  domain::InspectVm ask;
+  ask.inspection = number;
+  ask.operation = std::move(operation);
+  ask.order.backend = std::move(backend);
+  ask.order.vm_ref = "sim-3";
+  return {bench.stand_in.session, 1, std::move(ask), ""};
+}
+
+TEST(WorkerInspections, AreAskedOfTheBackendWithoutALeaseAndAnsweredOnce) {
+  ScriptedBackend backend;
+  Bench bench(backend);
+  bench.to_worker.push_back(question(bench, 5, "vm.console_open"));
+  bench.turn();
+  ASSERT_EQ(backend.calls.size(), 1U);
+  EXPECT_EQ(backend.calls[0].operation, "vm.console_open");
+  EXPECT_EQ(backend.calls[0].ref, "sim-3");
+  EXPECT_EQ(bench.core->leases(), 0U);
+  EXPECT_TRUE(bench.stand_in.inspections.empty());
+  BackendAnswer console = made("sim-3");
+  console.result.text = R"({"url":"x"})";
+  bench.answer(0, std::move(console));
+  ASSERT_EQ(bench.stand_in.inspections.size(), 1U);
+  EXPECT_EQ(bench.stand_in.inspections[0].inspection, 5U);
+  EXPECT_EQ(bench.stand_in.inspections[0].result.text, R"({"url":"x"})");
+  EXPECT_EQ(bench.stand_in.inspections[0].error, "");
+}
+
+TEST(WorkerInspections, OfNothingButQuestionsAndOfNoOtherBackend) {
+  ScriptedBackend backend;
+  Bench bench(backend);
+  bench.to_worker.push_back(question(bench, 1, "vm.delete"));
+  bench.to_worker.push_back(question(bench, 2, "vm.stats", "elsewhere"));
+  bench.turn();
+  EXPECT_TRUE(backend.calls.empty());
+  ASSERT_EQ(bench.stand_in.inspections.size(), 2U);
+  for (const auto& told : bench.stand_in.inspections) EXPECT_EQ(told.error, "backend-refused");
+}
+
+TEST(WorkerInspections, MoreThanSixtyFourAtOnceAreRefused) {
+  ScriptedBackend backend;
+  Bench bench(backend);
+  for (std::uint64_t n = 1; n <= 65; ++n) {
+    bench.to_worker.push_back(question(bench, n, "vm.stats"));
+  }
+  bench.turn();
+  EXPECT_EQ(backend.calls.size(), 64U);
+  ASSERT_EQ(bench.stand_in.inspections.size(), 1U);
+  EXPECT_EQ(bench.stand_in.inspections[0].inspection, 65U);
+  EXPECT_EQ(bench.stand_in.inspections[0].error, "rate-limited");
+}
+
 }  // namespace
 }  // namespace slipway::workers
