@@ -160,7 +160,8 @@ void NetworkBackend::hide_planted(std::vector<domain::SeenVm>& vms) const {
 void SharedCloud::meddle() {
   std::vector<VmRow> at_rest;
   store_->each_vm([&](const VmRow& row) {
-    if (row.ready_at <= now() && !row.old_size) at_rest.push_back(row);
+    const bool settled = row.ready_at <= now() && !row.old_size;
+    if (settled && !meddling.strangers.contains(row.number)) at_rest.push_back(row);
   });
   if (at_rest.empty()) return;
   VmRow row = random_.pick(at_rest);
@@ -168,7 +169,6 @@ void SharedCloud::meddle() {
   if (random_.chance(0.4)) {
     meddling.lost.insert(row.vm);
     meddling.orphans.erase(row.number);
-    meddling.strangers.erase(row.number);
     store_->erase_vm(row.number);
   } else {
     Totals totals = store_->totals();
