@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 RELEASE := build/release
 TARGETS := slipway
-.PHONY: help deps build test test-libvirt test-openstack lint tidy format asan tsan fuzz sim sim-plants crash power-loss scale clients bench golden demo run clean
+.PHONY: help deps build test test-libvirt test-openstack lint tidy format asan tsan fuzz sim sim-plants crash power-loss disk-faults scale clients bench golden demo run clean
 
 help: ## list the words
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,11 @@ crash: build ## kill server and workers at random points: make crash CYCLES=200
 power-loss: TARGETS := slipway forgetful_fs
 power-loss: build ## cut the power at random points, on a disk that forgets: make power-loss CYCLES=50
 	@scripts/power_loss.sh $(or $(CYCLES),50)
+
+disk-faults: TARGETS := slipway forgetful_fs
+disk-faults: build ## let each write and sync fail once, on the same disk: make disk-faults CYCLES=60
+	@python3 tests/crash/disk_faults.py $(or $(CYCLES),60)
+	@python3 tests/crash/disk_faults.py 10 --control sync
 
 scale: build ## four workers against one, with workers killed and drained on the way
 	@scripts/scale.sh

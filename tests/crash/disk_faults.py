@@ -115,8 +115,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--keep", metavar="DIR", type=pathlib.Path, help="keep disks and logs here")
+    parser.add_argument("--control", choices=sorted(power_loss.CONTROLS),
+                        help="without a protection: must fail")
     options = parser.parse_args()
-    options.control, options.names = None, "posix"
+    options.names = "posix"
     if not power_loss.mountable():
         print("disk-faults: skipped, there is no /dev/fuse to mount with")
         return 77
@@ -124,7 +126,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("disk-faults: ended"))
     signal.alarm(int(30 * options.cycles + 10 * FIRST_CALLS / options.every + 10 * harness.PATIENCE))
     print(f"disk-faults: {options.cycles} cycles, seed {options.seed}", flush=True)
-    starts = first_starts(options.every)
+    starts = 0 if options.control else first_starts(options.every)
     total = power_loss.lives(options, Run)
     total.figures["first starts with a fault"] = starts
     return total.report("disk-faults")

@@ -82,7 +82,9 @@ TEST_P(EachCall, AWorkerKilledAfterItIsFollowedByAnother) {
 TEST_P(EachCall, ARefusalLeavesNothingBehind) {
   at_each_call(Trouble::Refusal, [](Scenario& s, const Outcome& outcome, std::size_t call) {
     EXPECT_EQ(outcome.kind, OutcomeKind::Failed);
-    if (can_be_undone(call)) EXPECT_EQ(s.text(), s.text_before());
+    if (can_be_undone(call)) {
+      EXPECT_EQ(s.text(), s.text_before());
+    }
   });
 }
 
