@@ -75,6 +75,14 @@ TEST_F(CreateTest, CreatesThatBeginAtOnceAskForNamesAndVersionsOnce) {
   EXPECT_EQ(backend->counters().requests, 5U + 20U * 2U);
 }
 
+TEST_F(CreateTest, ACallThatComesTwiceIsAnsweredAsTheFirst) {
+  const WorkOrder work = order();
+  ASSERT_EQ(calls().perform(work, "vm.create").ref, "vm-1");
+  EXPECT_EQ(calls().perform(work, "vm.create").ref, "vm-1");
+  EXPECT_EQ(server.requests("POST", kPorts).size(), 1U);
+  EXPECT_EQ(server.requests("POST", kServers).size(), 1U);
+}
+
 TEST_F(CreateTest, ALostAnswerIsAnUnknownEffectAndTheRequestIsNotSentAgain) {
   Reply lost = json(202, "{}");
   lost.hang_up = true;

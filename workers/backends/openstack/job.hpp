@@ -2,6 +2,7 @@
 // One operation under way, and what all operations are made of. Operations are coroutines on the
 // loop's thread; each reads the state first, so that a repeat finds what is done.
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct Cloud {
   Api api;
   Poller poller;
   Catalog catalog;
+  // Servers that first attempts of this process have made, by key: a call may arrive twice, and the
+  // port says only later whose it is.
+  std::map<std::string, std::string> made;
 };
 
 struct Job {

@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint32_t kTagsFrom = 52;  // microversion: tags in the body of a create
 constexpr std::uint32_t kHostFrom = 74;
 constexpr std::string_view kPortRef = "port:";
+constexpr std::size_t kMaxMade = 10'000;
 
 std::string port_body(const Job& job, const std::string& network) {
   const domain::VmSpec& spec = job.order().spec;
@@ -109,10 +110,19 @@ Async<std::optional<BackendError>> delete_port(Job& job, std::string id) {
   co_return reply.error;
 }
 
+bool is_first(const Job& job) {
+  return job.order().token <= 1 && job.call.root() == job.order().task;
+}
+
+void remember(Job& job, const std::string& server) {
+  std::map<std::string, std::string>& made = job.cloud.made;
+  if (made.size() >= kMaxMade) made.clear();
+  if (is_first(job)) made[job.call.correlation_key()] = server;
+}
+
 // A port left by an earlier attempt is used: it may already have its server, which the caller sees.
 Async<Outcome<Port>> own_port(Job& job, std::string network) {
-  const domain::WorkOrder& order = job.order();
-  const bool first = order.token <= 1 && job.call.root() == order.task;
+  const bool first = is_first(job);
   if (!first) {
     const auto left = co_await ports_named(job, job.call.correlation_key());
     if (!left) co_return tl::unexpected<BackendError>(left.error());
@@ -145,6 +155,8 @@ Async<Outcome<Parts>> resolve(Job& job) {
 }  // namespace
 
 Async<BackendAnswer> create(Job& job) {
+  const auto twice = job.cloud.made.find(job.call.correlation_key());
+  if (is_first(job) && twice != job.cloud.made.end()) co_return done(twice->second);
   auto parts = co_await resolve(job);
   if (!parts) co_return BackendAnswer::failed(parts.error());
   const auto port = co_await own_port(job, parts->network);
@@ -152,7 +164,11 @@ Async<BackendAnswer> create(Job& job) {
   if (!port->device.empty()) co_return done(port->device);
   parts->port = port->id;
   const Reply made = co_await job.nova("POST", "/servers", server_body(job, *parts));
-  if (made.ok()) co_return done(std::string(text_of(made["server"], "id")));
+  if (made.ok()) {
+    std::string id(text_of(made["server"], "id"));
+    remember(job, id);
+    co_return done(std::move(id));
+  }
   BackendError error = *made.error;
   if (made.status < 400 || made.status >= 500) {  // it may have been begun
     error.without_effect = false;
