@@ -11,7 +11,6 @@ import pathlib
 import random
 import re
 import shutil
-import signal
 import sys
 import time
 
@@ -119,12 +118,8 @@ def main():
                         help="without a protection: must fail")
     options = parser.parse_args()
     options.names = "posix"
-    if not power_loss.mountable():
-        print("disk-faults: skipped, there is no /dev/fuse to mount with")
-        return 77
-    signal.signal(signal.SIGALRM, lambda *_: sys.exit("disk-faults: out of time"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("disk-faults: ended"))
-    signal.alarm(int(30 * options.cycles + 10 * FIRST_CALLS / options.every + 10 * harness.PATIENCE))
+    power_loss.limit("disk-faults", 30 * options.cycles + 10 * FIRST_CALLS / options.every
+                     + 10 * harness.PATIENCE)
     print(f"disk-faults: {options.cycles} cycles, seed {options.seed}", flush=True)
     starts = 0 if options.control else first_starts(options.every)
     total = power_loss.lives(options, Run)

@@ -291,6 +291,17 @@ def lives(options, kind=Run):
     return total
 
 
+def limit(name, seconds):
+    """Ends the program as skipped where nothing can be mounted. Whatever hangs, hangs no longer than
+    `seconds`; and whoever ends it leaves nothing mounted."""
+    if not mountable():
+        print(f"{name}: skipped, there is no /dev/fuse to mount with")
+        sys.exit(77)
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"{name}: out of time"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"{name}: ended"))
+    signal.alarm(int(seconds))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -305,13 +316,7 @@ def main():
     parser.add_argument("--control", choices=sorted(CONTROLS), help="without a protection: must fail")
     parser.add_argument("--keep", metavar="DIR", type=pathlib.Path, help="keep disks and logs here")
     options = parser.parse_args()
-    if not mountable():
-        print("power-loss: skipped, there is no /dev/fuse to mount with")
-        return 77
-    # Whatever hangs, hangs no longer than this; and whoever ends it leaves nothing mounted.
-    signal.signal(signal.SIGALRM, lambda *_: sys.exit("power-loss: out of time"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("power-loss: ended"))
-    signal.alarm(int(30 * options.cycles + 10 * harness.PATIENCE))
+    limit("power-loss", 30 * options.cycles + 10 * harness.PATIENCE)
     print(f"power-loss: {options.cycles} cycles, seed {options.seed}, names as {options.names}"
           + (f", without {options.control}" if options.control else ""), flush=True)
     total = lives(options)

@@ -242,5 +242,41 @@ TEST_F(CreateTest, WhoWaitsIsToldInTimeThoughTheCloudHangs) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
 }
 
+class OrphanTest : public ScriptedCloud {
+ protected:
+  BackendAnswer remove_part(const std::string& kind) {
+    WorkOrder work = order(CommandKind::OrphanPartDelete);
+    work.args.orphan.emplace() = {kind, "port-1", "slipway-key"};
+    return calls().perform(work, "part.delete");
+  }
+  void port(const std::string& installation, const std::string& device) {
+    server.on("GET", kPort1,
+              {json(200, R"({"port":{"id":"port-1","name":"slipway-key","device_id":")" + device +
+                             R"(","description":"slipway installation=)" + installation +
+                             R"( vm=v"}})")});
+    server.on("DELETE", kPort1, {json(204, "")});
+  }
+  std::size_t deletes() { return server.requests("DELETE", kPort1).size(); }
+};
+
+TEST_F(OrphanTest, APortOfOursWithoutAServerGoes) {
+  port("installation-1", "");
+  EXPECT_EQ(remove_part("port").kind, Kind::Done);
+  EXPECT_EQ(deletes(), 1U);
+}
+
+TEST_F(OrphanTest, WhatHasAServerByNowOrIsAnothersStays) {
+  port("installation-1", "vm-1");
+  EXPECT_EQ(remove_part("port").error.code, Errc::BackendRefused);
+  port("installation-2", "");
+  EXPECT_EQ(remove_part("port").error.code, Errc::BackendRefused);
+  EXPECT_EQ(deletes(), 0U);
+}
+
+TEST_F(OrphanTest, WhatIsGoneIsDoneAndAnotherKindIsRefused) {
+  EXPECT_EQ(remove_part("image").kind, Kind::Done);  // the cloud knows no image of that id
+  EXPECT_EQ(remove_part("volume").error.code, Errc::BackendRefused);
+}
+
 }  // namespace
 }  // namespace slipway::workers::openstack::test

@@ -60,18 +60,6 @@ std::vector<FoundResource> find_evacuated(const Request& r) {
   return {{.ref = r.uuid()}};
 }
 
-namespace {
-
-Located find_on(Cell& cell, const std::string& ref) {
-  Located at{.cell = &cell, .connection = cell.connection()};
-  at.domain = owned_or_absent<Domain>(virDomainLookupByUUIDString(at.connection.get(), ref.c_str()),
-                                      VIR_ERR_NO_DOMAIN, "find the VM");
-  if (at.domain != nullptr) at.tag = read_tag(at.domain.get());
-  return at;
-}
-
-}  // namespace
-
 // Its cell would start it again, at its own next start.
 void drop_left_behind(const Context& context, const std::string& ref, const std::string& runs_on,
                       const std::string& left_on) {

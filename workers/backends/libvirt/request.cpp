@@ -65,14 +65,16 @@ Cell& Request::home() const {
   return *cell;
 }
 
-Located Request::locate_on(Cell& cell) const {
+Located find_on(Cell& cell, const std::string& uuid) {
   Located at{.cell = &cell, .connection = cell.connection()};
   at.domain =
-      owned_or_absent<Domain>(virDomainLookupByUUIDString(at.connection.get(), uuid().c_str()),
+      owned_or_absent<Domain>(virDomainLookupByUUIDString(at.connection.get(), uuid.c_str()),
                               VIR_ERR_NO_DOMAIN, "find the VM");
   if (at.domain != nullptr) at.tag = read_tag(at.domain.get());
   return at;
 }
+
+Located Request::locate_on(Cell& cell) const { return find_on(cell, uuid()); }
 
 Located Request::locate() const {
   std::vector<Cell*> cells;

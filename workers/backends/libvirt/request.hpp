@@ -38,6 +38,9 @@ struct Located {
   bool is_ours() const { return !tag.tag.key.empty(); }
 };
 
+// The VM of that UUID on that cell alone.
+Located find_on(Cell& cell, const std::string& uuid);
+
 enum class Power : std::uint8_t { Running, Paused, Stopped, Suspended };
 std::string_view power_name(Power power);
 Power power_of(virDomainPtr domain);

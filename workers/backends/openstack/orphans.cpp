@@ -1,5 +1,8 @@
 // What reconciliation found to be nobody's. The tag is read again before anything goes: what has
 // another by now, or a server, is not touched.
+#include <algorithm>
+#include <iterator>
+
 #include "workers/backends/openstack/operations.hpp"
 #include "workers/backends/openstack/tags.hpp"
 
@@ -9,36 +12,25 @@ using base::Errc;
 
 namespace {
 
-struct Found {
-  bool gone = false;
-  bool is_ours = false;
-};
-
-Async<Outcome<Found>> find_port(Job& job, domain::OrphanRef orphan) {
-  const Reply reply =
-      co_await job.request(Service::Network, "GET", "/v2.0/ports/" + encoded(orphan.ref));
-  Found found;
-  found.gone = reply.is(404);
-  if (found.gone) co_return found;
-  if (!reply.ok()) co_return tl::unexpected<BackendError>(*reply.error);
+bool port_is_ours(const Job& job, const domain::OrphanRef& orphan, const Reply& reply) {
   const auto port = reply["port"];
-  found.is_ours = installation_of(text_of(port, "description")) == job.order().installation &&
-                  text_of(port, "name") == orphan.key && text_of(port, "device_id").empty();
-  co_return found;
+  return installation_of(text_of(port, "description")) == job.order().installation &&
+         text_of(port, "name") == orphan.key && text_of(port, "device_id").empty();
 }
 
-Async<Outcome<Found>> find_image(Job& job, domain::OrphanRef orphan) {
-  const Reply reply =
-      co_await job.request(Service::Image, "GET", "/v2/images/" + encoded(orphan.ref));
-  Found found;
-  found.gone = reply.is(404);
-  if (found.gone) co_return found;
-  if (!reply.ok()) co_return tl::unexpected<BackendError>(*reply.error);
+bool image_is_ours(const Job& job, const domain::OrphanRef& orphan, const Reply& reply) {
   const TaggedImage image = parse_tagged(reply.json);
-  found.is_ours =
-      image.is_ours && image.key == orphan.key && image.installation == job.order().installation;
-  co_return found;
+  return image.is_ours && image.key == orphan.key && image.installation == job.order().installation;
 }
+
+struct PartKind {
+  std::string_view name;
+  Service service;
+  std::string_view path;
+  bool (*is_ours)(const Job& job, const domain::OrphanRef& orphan, const Reply& reply);
+};
+constexpr PartKind kPartKinds[] = {{"port", Service::Network, "/v2.0/ports/", port_is_ours},
+                                   {"image", Service::Image, "/v2/images/", image_is_ours}};
 
 }  // namespace
 
@@ -46,25 +38,20 @@ Async<BackendAnswer> delete_part(Job& job) {
   const auto& args = job.order().args;
   if (!args.orphan) co_return refused(Errc::BackendRefused, "no part is named");
   const domain::OrphanRef orphan = *args.orphan;
-  const bool port = orphan.kind == "port";
-  if (!port && orphan.kind != "image") {
+  const PartKind* kind = std::find_if(std::begin(kPartKinds), std::end(kPartKinds),
+                                      [&](const PartKind& k) { return k.name == orphan.kind; });
+  if (kind == std::end(kPartKinds)) {
     co_return refused(Errc::BackendRefused, "this cloud has no parts of that kind");
   }
-  Outcome<Found> found = Found{};
-  if (port) {
-    found = co_await find_port(job, orphan);
-  } else {
-    found = co_await find_image(job, orphan);
-  }
-  if (!found) co_return BackendAnswer::failed(found.error());
-  if (found->gone) co_return done(orphan.ref);
-  if (!found->is_ours) {
+  const std::string path = std::string(kind->path) + encoded(orphan.ref);
+  const Reply found = co_await job.request(kind->service, "GET", path);
+  if (found.is(404)) co_return done(orphan.ref);
+  if (!found.ok()) co_return BackendAnswer::failed(*found.error);
+  if (!kind->is_ours(job, orphan, found)) {
     co_return refused(Errc::BackendRefused,
                       "it does not carry this installation's tag, or is in use");
   }
-  const Service service = port ? Service::Network : Service::Image;
-  const std::string path = (port ? "/v2.0/ports/" : "/v2/images/") + encoded(orphan.ref);
-  const Reply reply = co_await job.request(service, "DELETE", path);
+  const Reply reply = co_await job.request(kind->service, "DELETE", path);
   if (reply.ok() || reply.is(404)) co_return done(orphan.ref);
   co_return BackendAnswer::failed(after_effect(*reply.error));
 }
